@@ -1,0 +1,2 @@
+//! The settings of record: hotspot.toml parsed and validated key by key.
+#![forbid(unsafe_code)]

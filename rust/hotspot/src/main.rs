@@ -1,0 +1,25 @@
+//! The programs and the `hotspot` command, in one binary: the first argument (or the name it is called by) says which.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+mod cli;
+mod ipc;
+mod logging;
+mod netd;
+mod portald;
+mod radiod;
+mod supervisor;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args();
+    let _name = args.next();
+    let args: Vec<String> = args.collect();
+    match args.first().map(String::as_str) {
+        Some("supervisor") => supervisor::run(),
+        Some("radiod") => radiod::run(),
+        Some("netd") => netd::run(),
+        Some("portald") => portald::run(),
+        _ => cli::run(&args),
+    }
+}

@@ -1,0 +1,6 @@
+//! portald: see ARCHITECTURE.md.
+
+/// Runs until told to stop.
+pub fn run() -> std::process::ExitCode {
+    std::process::ExitCode::FAILURE
+}

@@ -1,0 +1,2 @@
+//! What the LAN side decides: leases, DNS answers, the captive gate as nft text. Pure.
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! The kernel's side: the only crate with `unsafe`. Verbs, no policy.

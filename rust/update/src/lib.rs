@@ -1,0 +1,2 @@
+//! Card layout, slot headers and boot records. Pure.
+#![forbid(unsafe_code)]

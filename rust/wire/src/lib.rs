@@ -1,0 +1,2 @@
+//! Bytes to meaning and back: DHCP, DNS, hostapd control. Pure.
+#![forbid(unsafe_code)]
