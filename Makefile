@@ -1,0 +1,56 @@
+# P2P Hotspot. `make` lists the targets; each is incremental: again does nothing that is done.
+SHELL := /bin/bash
+# Debian's own Rust comes first: it is the one with a standard library for arm64.
+export PATH := /usr/bin:$(PATH)
+
+PARTS ?= debian
+PHONES ?= 3
+FUZZ_RUNS ?= 1000000
+export PARTS CONFIG PHONES STICK DISK FUZZ_RUNS YES
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run image dist programs test lint flash lab bench fuzz parts-refresh clean
+
+help: ## lists the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## installs what is missing from Debian's packages (without root it says which command to run)
+	@board/setup
+
+run: setup ## builds the image, boots it in QEMU, walks a phone through joining, serves http://localhost:8080
+	@board/build/image
+	@lab/run
+
+image: setup ## out/p2p-hotspot.img, .img.xz, .bmap, .sha256   [PARTS=debian] [CONFIG=hotspot.toml]
+	@board/build/image
+	@board/build/dist
+
+programs: setup ## the programs for this computer: target/release/hotspot
+	@cargo build --release --locked -p hotspot
+
+test: setup ## all tests, those in QEMU too
+	@tests/run
+
+lint: setup ## rustfmt, clippy and shellcheck
+	@tests/lint
+
+flash: ## writes the card, reads it back   DEVICE=/dev/sdX
+	@test -n "$(DEVICE)" || { echo "Say which card: make flash DEVICE=/dev/sdX (lsblk lists them)" >&2; exit 2; }
+	@board/build/flash "$(DEVICE)"
+
+lab: setup ## boots the image, runs a scenario beside it   SCENARIO=file.sh [PHONES=3] [STICK=dir] [DISK=image]
+	@test -n "$(SCENARIO)" || { echo "Say which: make lab SCENARIO=tests/scenarios/walk.sh" >&2; exit 2; }
+	@test -n "$(DISK)" || board/build/image
+	@lab/lab "$(SCENARIO)"
+
+bench: setup ## measures us beside peers in the same run: a table and out/bench.json
+	@tests/bench/run
+
+fuzz: setup ## every fuzz target, coverage-guided   [FUZZ_RUNS=1000000]
+	@tests/fuzz/run all "$(FUZZ_RUNS)"
+
+parts-refresh: setup ## rewrites the lock of Debian parts with today's versions
+	@board/build/parts refresh
+
+clean: ## removes what was built (out/, target/)
+	rm -rf out target
