@@ -1,0 +1,83 @@
+//! The boot record: which slot to boot. Two copies in different erase blocks; the older one is overwritten, whole.
+
+use crate::env::{Block, Error};
+
+/// A record: its sequence number with all its variables (`docs/formats/slot.md`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Grows by one with every write.
+    pub sequence: u64,
+    /// All variables, the sequence too.
+    pub block: Block,
+}
+
+/// Name of the sequence number's variable.
+const SEQUENCE: &str = "r_seq";
+
+impl Record {
+    /// Reads one copy.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        let block = Block::decode(bytes)?;
+        Ok(Self { sequence: block.hex(SEQUENCE)?, block })
+    }
+
+    /// The next record with these variables as `size` bytes.
+    pub fn successor(&self, block: &Block, size: usize) -> Result<Vec<u8>, Error> {
+        let mut block = block.clone();
+        block.set_hex(SEQUENCE, self.sequence + 1);
+        block.encode(size)
+    }
+}
+
+/// The newest valid of two copies and its index; the next write goes to the other.
+///
+/// Errors: neither is valid (the second's reason).
+pub fn newest(copies: [&[u8]; 2]) -> Result<(usize, Record), Error> {
+    match copies.map(Record::decode) {
+        [Ok(first), Ok(second)] if second.sequence > first.sequence => Ok((1, second)),
+        [Ok(first), _] => Ok((0, first)),
+        [Err(_), second] => second.map(|record| (1, record)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(sequence: u64, slot: &str) -> Vec<u8> {
+        let mut block = Block::default();
+        block.set("r_slot", slot);
+        Record { sequence: sequence - 1, block: block.clone() }.successor(&block, 512).unwrap()
+    }
+
+    #[test]
+    fn the_newer_one_counts() {
+        let (old, new) = (record(9, "a"), record(10, "b"));
+        assert_eq!(newest([&old, &new]).unwrap().0, 1);
+        let (index, record) = newest([&new, &old]).unwrap();
+        assert_eq!((index, record.sequence, record.block.get("r_slot")), (0, 10, Some("b")));
+        assert!(newest([&[0; 512], &[0xff; 512]]).is_err());
+    }
+
+    #[test]
+    fn any_one_broken_byte_leaves_the_other_record() {
+        let (old, new) = (record(9, "a"), record(10, "b"));
+        for at in 0..512 {
+            for flip in [1, 0x80, 0xff] {
+                let mut broken = new.clone();
+                broken[at] ^= flip;
+                assert_eq!(newest([&old, &broken]).unwrap().1.sequence, 9, "byte {at}");
+                assert_eq!(newest([&broken, &old]).unwrap(), (1, Record::decode(&old).unwrap()), "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_write_cut_anywhere_leaves_the_other_record() {
+        let (old, older, new) = (record(9, "a"), record(8, "b"), record(10, "b"));
+        for cut in 0..512 {
+            let torn = [&new[..cut], &older[cut..]].concat();
+            assert_eq!(newest([&old, &torn]).unwrap().1.sequence, 9.max(if torn == new { 10 } else { 0 }), "cut at {cut}");
+        }
+    }
+}
