@@ -1,0 +1,48 @@
+//! Mounting, moving and looking at mounts.
+
+use std::io;
+use std::path::Path;
+
+pub use nix::mount::MsFlags as Flags;
+use nix::mount::MntFlags;
+
+/// Mounts; an empty `options` passes none.
+pub fn mount(source: &str, target: &Path, fstype: &str, flags: Flags, options: &str) -> io::Result<()> {
+    let options = (!options.is_empty()).then_some(options);
+    nix::mount::mount(Some(source), target, Some(fstype), flags, options).map_err(Into::into)
+}
+
+/// A tmpfs with owner root and the given mode, for files and not for devices or programs that gain rights.
+pub fn tmpfs(target: &Path, mode: &str, size: &str) -> io::Result<()> {
+    mount("tmpfs", target, "tmpfs", Flags::MS_NOSUID | Flags::MS_NODEV, &format!("mode={mode},size={size}"))
+}
+
+/// Moves a mount to another place.
+pub fn move_to(from: &Path, to: &Path) -> io::Result<()> {
+    nix::mount::mount(Some(from), to, None::<&str>, Flags::MS_MOVE, None::<&str>).map_err(Into::into)
+}
+
+/// Changes the flags of a mount.
+pub fn remount(target: &Path, flags: Flags) -> io::Result<()> {
+    nix::mount::mount(None::<&str>, target, None::<&str>, Flags::MS_REMOUNT | flags, None::<&str>).map_err(Into::into)
+}
+
+/// Takes a mount away; `lazily` also while it is in use, once that ends.
+pub fn unmount(target: &Path, lazily: bool) -> io::Result<()> {
+    let flags = if lazily { MntFlags::MNT_DETACH } else { MntFlags::empty() };
+    nix::mount::umount2(target, flags).map_err(Into::into)
+}
+
+/// Whether something is mounted exactly there.
+pub fn is_mounted(target: &Path) -> bool {
+    let Some(target) = target.to_str() else { return false };
+    std::fs::read_to_string("/proc/self/mounts").is_ok_and(|m| m.lines().any(|l| l.split(' ').nth(1) == Some(target)))
+}
+
+/// Makes `new_root`, already the working directory, the root of this process and of the kernel's own look-ups.
+pub fn switch_root(new_root: &Path) -> io::Result<()> {
+    std::env::set_current_dir(new_root)?;
+    move_to(Path::new("."), Path::new("/"))?;
+    nix::unistd::chroot(".")?;
+    std::env::set_current_dir("/")
+}
