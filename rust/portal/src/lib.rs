@@ -1,2 +1,100 @@
-//! Request to response: the probe table, pages, strings. Pure.
+//! Request to response: the probe table, pages, strings. Pure: no clock, no file, no socket.
+//!
+//! The Host header alone decides: own addresses, own names and `localhost` are the portal; everything else is captured
+//! and hears what the probe table says, or is sent to the portal's address.
 #![forbid(unsafe_code)]
+
+pub mod continued;
+pub mod files;
+pub mod host;
+pub mod lang;
+pub mod pages;
+pub mod probes;
+pub mod qr;
+pub mod request;
+pub mod response;
+pub mod site;
+pub mod status;
+
+pub use pages::Surroundings;
+pub use request::{Client, Kind, Method, Request};
+pub use response::Response;
+pub use site::Site;
+
+/// What the shell is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Send this.
+    Send(Response),
+    /// Mark the client as continued, then send this.
+    Continue(Response),
+    /// Send this file of the public folder, or `missing` if there is none.
+    File {
+        /// Its safe name, as [`files::is_safe`] allows.
+        name: String,
+        /// The 404 page.
+        missing: Response,
+    },
+    /// `/healthz`: 200 while the box is well.
+    Health,
+    /// `/metrics`: the shell's counters.
+    Metrics,
+}
+
+/// What a request gets.
+pub fn answer(site: &Site, around: &Surroundings, request: &Request) -> Answer {
+    match request.host.as_deref() {
+        Some(host) if site.own.is(host) => at_home(site, around, request),
+        _ => Answer::Send(captured(site, around, request)),
+    }
+}
+
+/// A request for somebody else's host.
+fn captured(site: &Site, around: &Surroundings, request: &Request) -> Response {
+    let Some(row) = probes::find(request.host.as_deref(), request.path, request.user_agent) else {
+        return probes::redirect(site.own.address);
+    };
+    match row.captive {
+        _ if request.client.continued => probes::online(row, site.own.address),
+        probes::Captive::Redirect => probes::redirect(site.own.address),
+        probes::Captive::Page => pages::portal(site, around, request).with("connection", "close"),
+    }
+}
+
+/// A request for the portal itself.
+fn at_home(site: &Site, around: &Surroundings, request: &Request) -> Answer {
+    let get = matches!(request.method, Method::Get | Method::Head);
+    match request.path {
+        "/continue" if request.method == Method::Post => Answer::Continue(to_portal(site, request)),
+        // Somebody reloads or bookmarks it: not an error for them.
+        "/continue" if get => Answer::Send(to_portal(site, request)),
+        _ if !get => Answer::Send(pages::wrong(site, request, 405).with("allow", "GET, HEAD")),
+        "/" => Answer::Send(pages::portal(site, around, request)),
+        "/admin/" => Answer::Send(pages::status(site, around, request)),
+        "/admin" => Answer::Send(moved(site, request, "/admin/")),
+        "/files/" => Answer::Send(pages::files(site, around, request)),
+        "/files" => Answer::Send(moved(site, request, "/files/")),
+        "/healthz" => Answer::Health,
+        "/metrics" => Answer::Metrics,
+        path => {
+            let missing = pages::not_found(site, request);
+            match path.strip_prefix("/files/").and_then(files::name_of) {
+                Some(name) => Answer::File { name, missing },
+                None => Answer::Send(missing),
+            }
+        }
+    }
+}
+
+/// 303 to the portal page, relative: the visitor stays at the address they came by.
+fn to_portal(site: &Site, request: &Request) -> Response {
+    Response::text(303, "").with("location", format!("/{}", pages::kept_language(site, request)))
+}
+
+/// 302 to another of our own paths.
+fn moved(site: &Site, request: &Request, path: &'static str) -> Response {
+    Response::text(302, "").with("location", format!("{path}{}", pages::kept_language(site, request)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! The pages: what each template is given.
+
+use askama::Template;
+
+use crate::files::Entry;
+use crate::host::Own;
+use crate::lang::{self, Key, Language};
+use crate::qr::{self, Qr};
+use crate::request::{Kind, Request};
+use crate::response::Response;
+use crate::site::Site;
+use crate::status::{self, Report};
+
+include!(concat!(env!("OUT_DIR"), "/style.rs"));
+
+/// What the shell knows of the box beside the settings; each part may be stale or missing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings<'a> {
+    /// The files that anybody may fetch.
+    pub files: &'a [Entry],
+    /// There are more files than that.
+    pub files_truncated: bool,
+    /// How many phones the radio serves at a time.
+    pub phone_limit: Option<u64>,
+    /// The supervisor's last status.
+    pub status: Option<&'a serde_json::Value>,
+}
+
+/// What every page has.
+struct Frame<'a> {
+    site: &'a Site,
+    lang: &'static Language,
+    languages: &'a [&'static Language],
+    /// Empty on the portal itself; on a captured host the portal's address, since links must lead there.
+    base: String,
+    /// This page, for the language switch.
+    path: &'static str,
+    /// `?lang=xx` if the visitor chose, so that links keep the choice without a cookie.
+    keep: String,
+}
+
+impl<'a> Frame<'a> {
+    fn new(site: &'a Site, request: &Request, path: &'static str) -> Self {
+        let link = request.parameter("lang");
+        let lang = lang::choose(&site.languages, link, request.accept_language);
+        let keep = if link.is_some_and(|code| code.eq_ignore_ascii_case(lang.code)) { format!("?lang={}", lang.code) } else { String::new() };
+        let own = request.host.as_deref().is_some_and(|host| site.own.is(host));
+        let base = if own { String::new() } else { format!("http://{}", site.own.address) };
+        Self { site, lang, languages: &site.languages, base, path, keep }
+    }
+
+    fn say(&self, key: Key) -> String {
+        self.lang.say(key)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "portal.html")]
+struct Portal<'a> {
+    f: Frame<'a>,
+    kind: Kind,
+    continued: bool,
+    full: bool,
+    full_text: String,
+    files: &'a [Entry],
+    /// How many files there are in all, when not all are listed here; else 0.
+    more: usize,
+    qr: Qr,
+    qr_label: String,
+}
+
+#[derive(Template)]
+#[template(path = "files.html")]
+struct Files<'a> {
+    f: Frame<'a>,
+    files: &'a [Entry],
+    truncated: bool,
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    f: Frame<'a>,
+    title: String,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "status.html")]
+struct Status<'a> {
+    f: Frame<'a>,
+    report: Report,
+}
+
+/// The first page lists this many bytes of file names at most, so that it stays below 50 KB whatever they are.
+const LIST_BUDGET: usize = 16_000;
+
+/// Where `?lang=` of a request leads: the query to keep in a redirect, checked against the languages there are.
+pub fn kept_language(site: &Site, request: &Request) -> String {
+    Frame::new(site, request, "/").keep
+}
+
+/// `GET /`: the portal page, also what Apple's window gets on a captured host.
+pub fn portal(site: &Site, around: &Surroundings, request: &Request) -> Response {
+    let f = Frame::new(site, request, "/");
+    let mut budget = LIST_BUDGET;
+    let shown = around
+        .files
+        .iter()
+        .take_while(|file| {
+            // A name stands there twice: escaped for HTML (up to 5 times as long) and for the URL (3 times).
+            let cost = file.name.len() * 8 + 80;
+            let fits = cost <= budget;
+            budget = budget.saturating_sub(cost);
+            fits
+        })
+        .count();
+    let full = request.client.last_place && !request.client.continued;
+    let address = format!("http://{}/", site.own.address);
+    let page = Portal {
+        kind: Kind::of(request.user_agent),
+        continued: request.client.continued,
+        full,
+        full_text: match around.phone_limit {
+            Some(n) => f.lang.with(Key::FullText, "n", n),
+            None => f.say(Key::FullTextUnknown),
+        },
+        files: &around.files[..shown],
+        more: if shown < around.files.len() { around.files.len() } else { 0 },
+        qr: qr::code(&address),
+        qr_label: f.lang.with(Key::QrLabel, "address", &address),
+        f,
+    };
+    html(200, &page, &site.own, page.f.lang)
+}
+
+/// `GET /files/`: every file.
+pub fn files(site: &Site, around: &Surroundings, request: &Request) -> Response {
+    let page = Files { f: Frame::new(site, request, "/files/"), files: around.files, truncated: around.files_truncated };
+    html(200, &page, &site.own, page.f.lang)
+}
+
+/// `GET /admin/`: the state of the box in plain words.
+pub fn status(site: &Site, around: &Surroundings, request: &Request) -> Response {
+    let f = Frame::new(site, request, "/admin/");
+    let page = Status { report: status::report(f.lang, around.status, &site.problems), f };
+    html(200, &page, &site.own, page.f.lang)
+}
+
+/// 404, in the visitor's language.
+pub fn not_found(site: &Site, request: &Request) -> Response {
+    let f = Frame::new(site, request, "/");
+    let page = Message { title: f.say(Key::NotFoundTitle), text: f.say(Key::NotFoundText), f };
+    html(404, &page, &site.own, page.f.lang)
+}
+
+/// Any other error that a person may see.
+pub fn wrong(site: &Site, request: &Request, status: u16) -> Response {
+    let f = Frame::new(site, request, "/");
+    let page = Message { title: f.say(Key::WrongTitle), text: f.say(Key::WrongText), f };
+    html(status, &page, &site.own, page.f.lang)
+}
+
+fn html(status: u16, page: &impl Template, own: &Own, lang: &'static Language) -> Response {
+    // A template cannot fail: writing to a String does not.
+    let body = page.render().unwrap_or_default();
+    // `unsafe-inline` is for browsers that know no hashes (before 2015); all others ignore it beside one.
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline' '{STYLE_HASH}'; img-src data:; form-action 'self' http://{}; base-uri 'none'; frame-ancestors 'none'",
+        own.address
+    );
+    Response::new(status, body)
+        .with("content-type", "text/html; charset=utf-8")
+        .with("content-language", lang.code)
+        .with("content-security-policy", policy)
+        .with("x-content-type-options", "nosniff")
+        .with("x-frame-options", "DENY")
+        .with("referrer-policy", "no-referrer")
+        .with("cache-control", "no-store")
+}

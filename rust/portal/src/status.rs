@@ -1,0 +1,182 @@
+//! "Is the box well?": the supervisor's status in plain words, for anybody on the network.
+//!
+//! Nobody has logged in, so only named fields are shown: no MAC address, no host name, no password, no address of the
+//! uplink. Reasons in `config` never repeat a secret's value.
+
+use serde_json::Value;
+
+use crate::lang::{Key, Language};
+
+/// One line of the report.
+#[derive(Debug)]
+pub struct Row {
+    /// What it is about.
+    pub label: String,
+    /// How it is.
+    pub text: String,
+    /// Needs attention.
+    pub bad: bool,
+    /// Smaller lines beneath.
+    pub notes: Vec<String>,
+}
+
+/// The page's content.
+#[derive(Debug)]
+pub struct Report {
+    /// The answer in one line.
+    pub headline: String,
+    /// Something needs attention.
+    pub trouble: bool,
+    /// Radio, phones, internet, space, version.
+    pub rows: Vec<Row>,
+    /// What the supervisor says is wrong.
+    pub troubles: Vec<String>,
+    /// What could not be used of hotspot.toml.
+    pub problems: Vec<config::Problem>,
+}
+
+/// Most lines of a list, and longest line in characters.
+const MAX_LINES: usize = 40;
+const MAX_CHARS: usize = 300;
+
+/// Words for the supervisor's `GET /status` (`None`: it is silent) and the settings' problems.
+pub fn report(lang: &Language, status: Option<&Value>, problems: &[config::Problem]) -> Report {
+    let null = Value::Null;
+    let status = status.unwrap_or(&null);
+    let problems: Vec<_> = problems
+        .iter()
+        .take(MAX_LINES)
+        .map(|p| config::Problem { line: p.line, key: short(&p.key), reason: short(&p.reason) })
+        .collect();
+    let troubles: Vec<String> =
+        status["problems"].as_array().into_iter().flatten().filter_map(Value::as_str).take(MAX_LINES).map(|t| without_macs(&short(t))).collect();
+    let (headline, trouble) = match status["state"].as_str() {
+        Some("well") if problems.is_empty() => (Key::StatusWell, false),
+        Some("well" | "trouble") => (Key::StatusTrouble, true),
+        Some("starting") => (Key::StatusStarting, false),
+        _ => (Key::StatusUnknown, false),
+    };
+    let mut rows = vec![radio(lang, &status["radio"]), phones(lang, &status["radio"]), uplink(lang, status), space(lang, &status["data"])];
+    if let Some(seconds) = status["uptime_s"].as_u64() {
+        rows.push(Row { label: lang.say(Key::StatusUptime), text: uptime(lang, seconds), bad: false, notes: Vec::new() });
+    }
+    let version = status["version"].as_str().map_or_else(|| env!("CARGO_PKG_VERSION").to_owned(), short);
+    rows.push(Row { label: lang.say(Key::StatusVersion), text: version, bad: false, notes: Vec::new() });
+    Report { headline: lang.say(headline), trouble, rows, troubles, problems }
+}
+
+fn radio(lang: &Language, radio: &Value) -> Row {
+    let (text, bad) = match radio["state"].as_str() {
+        Some("up") => {
+            let ssid = short(radio["ssid"].as_str().unwrap_or_default());
+            let channel = radio["channel"].as_u64().map_or_else(|| "?".into(), |c| c.to_string());
+            (lang.fill(Key::RadioUp, &[("ssid", &ssid), ("channel", &channel)]), false)
+        }
+        Some("starting") => (lang.say(Key::RadioStarting), false),
+        Some("no-radio") => (lang.say(Key::RadioNone), true),
+        Some("failed") => (lang.say(Key::RadioFailed), true),
+        _ => (lang.say(Key::Unknown), false),
+    };
+    let notes = match radio["security"].as_str() {
+        Some("open") => vec![lang.say(Key::RadioOpen)],
+        Some("wpa2") => vec![lang.say(Key::RadioWpa2)],
+        _ => Vec::new(),
+    };
+    Row { label: lang.say(Key::StatusRadio), text, bad, notes }
+}
+
+fn phones(lang: &Language, radio: &Value) -> Row {
+    let text = match (radio["stations"].as_u64(), radio["limit"].as_u64()) {
+        (Some(n), Some(limit)) => lang.fill(if n >= limit { Key::PhonesFull } else { Key::PhonesOf }, &[("n", &n), ("limit", &limit)]),
+        _ => lang.say(Key::Unknown),
+    };
+    Row { label: lang.say(Key::StatusPhones), text, bad: false, notes: Vec::new() }
+}
+
+fn uplink(lang: &Language, status: &Value) -> Row {
+    let state = [&status["uplink"]["state"], &status["lan"]["uplink"]["state"]].into_iter().find_map(|v| v.as_str());
+    let key = match state {
+        Some("none" | "no-carrier") => Key::UplinkNone,
+        Some("no-lease") => Key::UplinkNoLease,
+        Some("lease") => Key::UplinkLease,
+        Some("internet") => Key::UplinkInternet,
+        Some("serving-lan") => Key::UplinkServingLan,
+        _ => Key::Unknown,
+    };
+    Row { label: lang.say(Key::StatusUplink), text: lang.say(key), bad: false, notes: Vec::new() }
+}
+
+fn space(lang: &Language, data: &Value) -> Row {
+    let bad = data["ok"] == Value::Bool(false);
+    let text = match (data["free"].as_u64(), data["size"].as_u64()) {
+        _ if bad => lang.say(Key::SpaceTrouble),
+        (Some(free), Some(total)) => lang.fill(Key::SpaceFree, &[("free", &lang.size(free)), ("total", &lang.size(total))]),
+        _ => lang.say(Key::Unknown),
+    };
+    let notes = data["why"].as_str().filter(|why| bad && !why.is_empty()).map(|why| without_macs(&short(why))).into_iter().collect();
+    Row { label: lang.say(Key::StatusSpace), text, bad, notes }
+}
+
+fn uptime(lang: &Language, seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    if days > 0 { lang.fill(Key::UptimeDays, &[("days", &days), ("hours", &hours)]) } else { lang.fill(Key::UptimeHours, &[("hours", &hours), ("minutes", &minutes)]) }
+}
+
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_CHARS).collect()
+}
+
+/// A free text may name a phone: MAC addresses are blanked.
+fn without_macs(text: &str) -> String {
+    let is_mac = |word: &[u8]| {
+        word.iter().enumerate().all(|(i, b)| if i % 3 == 2 { matches!(b, b':' | b'-') } else { b.is_ascii_hexdigit() })
+    };
+    let mut bytes = text.as_bytes().to_vec();
+    for i in 0..bytes.len().saturating_sub(16) {
+        if is_mac(&bytes[i..i + 17]) {
+            bytes[i..i + 17].fill(b'*');
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn text(report: &Report) -> String {
+        format!("{report:?}")
+    }
+
+    #[test]
+    fn a_silent_supervisor_is_said_plainly() {
+        let report = report(Language::english(), None, &[]);
+        assert!(report.headline.contains("The portal works"));
+        assert!(report.rows.iter().any(|r| r.text == "not known"));
+    }
+
+    #[test]
+    fn a_well_box_and_its_limits() {
+        let status = json!({"state": "well", "uptime_s": 90_000, "version": "0.1.0", "data": {"ok": true, "size": 32_000_000_000u64, "free": 30_000_000_000u64},
+            "radio": {"state": "up", "ssid": "Aldeia", "channel": 6, "security": "open", "stations": 8, "limit": 8}, "uplink": {"state": "no-carrier"}});
+        let report = report(Language::english(), Some(&status), &[]);
+        let all = text(&report);
+        for part in ["All is well.", "“Aldeia”, channel 6", "8 of 8: full", "No cable", "30 GB free of 32 GB", "1 d 1 h", "0.1.0"] {
+            assert!(all.contains(part), "{part} in {all}");
+        }
+    }
+
+    #[test]
+    fn strangers_see_no_phone_and_no_address() {
+        let status = json!({"state": "trouble", "problems": ["phone 02:aB:00:00:00:01 asks too often"],
+            "radio": {"state": "failed", "stations_list": ["02:00:00:00:00:02"]}, "uplink": {"state": "lease", "address": "192.0.2.77", "gateway": "192.0.2.1"},
+            "data": {"ok": false, "why": "bad superblock"}});
+        let problems = [config::Problem { line: 7, key: "wifi.password".into(), reason: "7 characters, at least 8 are needed".into() }];
+        let all = text(&report(Language::english(), Some(&status), &problems));
+        for part in ["02:", "192.0.2."] {
+            assert!(!all.contains(part), "{part} in {all}");
+        }
+        assert!(all.contains("asks too often") && all.contains("bad superblock") && all.contains("7 characters"));
+    }
+}

@@ -1,0 +1,91 @@
+language-name = Español
+language-direction = ltr
+decimal-mark = ,
+size-kb = { $n } KB
+size-mb = { $n } MB
+size-gb = { $n } GB
+
+skip-to-content = Ir al contenido
+languages = Idiomas
+back-to-portal = Volver al inicio
+box-status = ¿Está bien la caja?
+
+welcome = Te damos la bienvenida a
+about = Esta es una red local. Todo lo que hay aquí viene de una pequeña caja cerca de ti y funciona sin internet.
+enter-title = Entra
+enter-text = Toca Continuar para seguir conectado a esta red.
+continue = Continuar
+entered-title = Ya tienes conexión
+entered-text = Quédate en esta red Wi-Fi todo el tiempo que quieras.
+
+android-title = En Android
+android-step-1 = Si el teléfono dice que no hay internet, quédate: toca los tres puntos ⋮ de arriba y elige «Usar esta red tal cual».
+android-step-2 = Si las páginas no se abren, apaga los datos móviles mientras estés aquí.
+android-button = Usar esta red tal cual
+android-picture = Imagen: los tres puntos de arriba a la derecha abren un menú con «Usar esta red tal cual».
+apple-title = En iPhone, iPad y Mac
+apple-step-1 = Después de Continuar, toca «OK» arriba a la derecha.
+apple-step-2 = Si pone «Cancelar»: tócalo y elige «Usar sin conexión a internet».
+apple-cancel = Cancelar
+apple-button = Usar sin conexión a internet
+apple-picture = Imagen: «Cancelar» arriba a la derecha y después el botón «Usar sin conexión a internet».
+other-title = En un ordenador
+other-step-1 = Si el ordenador dice que no hay internet, sigue conectado: esta red no tiene internet y funciona.
+
+files-title = Qué hay aquí
+files-empty = Todavía no hay nada en esta caja. Cuando las personas que la cuidan pongan algo, aparecerá aquí.
+files-more = Los { $n } archivos
+files-all = Todos los archivos
+files-truncated = Solo se muestran los primeros { $n }.
+
+browser-title = Ábrelo en tu navegador
+browser-text = Esta ventana se cierra con facilidad y no puede guardar archivos. En tu navegador, escribe esta dirección:
+browser-or = o
+browser-scan = O apunta a este cuadrado con otro teléfono que esté en esta Wi-Fi:
+qr-label = Código QR de { $address }
+
+full-title = La caja está llena
+full-text = Tienes el último lugar libre de esta red: la caja atiende a { $n } teléfonos a la vez.
+full-text-unknown = Tienes el último lugar libre de esta red: la caja no puede atender a más teléfonos a la vez.
+full-do = Estás dentro y puedes seguir. Por favor, apaga el Wi-Fi del teléfono cuando tengas lo que viniste a buscar, para que otra persona pueda entrar.
+full-others = Si alguien cerca de ti no logra conectarse: que espere unos minutos, o pide a quien ya terminó que salga.
+
+not-found-title = No está aquí
+not-found-text = No hay nada en esta dirección. Quizá se movió o se quitó.
+wrong-title = No funcionó
+wrong-text = La caja no entendió esta petición.
+
+status-title = ¿Está bien la caja?
+status-well = Todo está bien.
+status-starting = La caja está arrancando. Tarda un minuto.
+status-trouble = Algo necesita atención.
+status-unknown = La caja no dice cómo está. El portal funciona.
+status-radio = Wi-Fi
+radio-up = Encendida: «{ $ssid }», canal { $channel }
+radio-starting = Arrancando
+radio-none = No se encontró ninguna radio capaz de abrir una red. La caja atiende por su puerto Ethernet.
+radio-failed = No funciona
+radio-open = Red abierta, sin contraseña
+radio-wpa2 = Protegida con contraseña
+status-phones = Teléfonos
+phones-of = { $n } de { $limit }
+phones-full = { $n } de { $limit }: llena
+status-uplink = Internet
+uplink-none = Sin cable
+uplink-no-lease = Cable conectado, pero esa red no da dirección
+uplink-lease = Conectada a otra red; internet no responde
+uplink-internet = Internet responde
+uplink-serving-lan = El puerto Ethernet sirve a esta red
+status-space = Espacio
+space-free = { $free } libres de { $total }
+space-trouble = El almacenamiento de la tarjeta no funciona. La caja anda, pero no guarda nada.
+status-settings = Configuración
+settings-good = Ningún problema en hotspot.toml.
+settings-bad = Estas líneas de hotspot.toml no se entendieron; en cada una vale lo predeterminado:
+settings-line = Línea { $line }
+status-troubles = Qué está mal
+status-version = Versión
+status-uptime = Encendida desde hace
+uptime-days = { $days } d { $hours } h
+uptime-hours = { $hours } h { $minutes } min
+unknown = no se sabe

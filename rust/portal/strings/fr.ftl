@@ -1,0 +1,91 @@
+language-name = Français
+language-direction = ltr
+decimal-mark = ,
+size-kb = { $n } Ko
+size-mb = { $n } Mo
+size-gb = { $n } Go
+
+skip-to-content = Aller au contenu
+languages = Langues
+back-to-portal = Revenir à l’accueil
+box-status = La boîte va-t-elle bien ?
+
+welcome = Bienvenue chez
+about = Ceci est un réseau local. Tout ce qui est ici vient d’une petite boîte près de vous et fonctionne sans internet.
+enter-title = Entrez
+enter-text = Touchez Continuer pour rester connecté à ce réseau.
+continue = Continuer
+entered-title = Vous êtes connecté
+entered-text = Restez sur ce Wi-Fi aussi longtemps que vous voulez.
+
+android-title = Sur Android
+android-step-1 = Si le téléphone dit qu’il n’y a pas d’internet, restez : touchez les trois points ⋮ en haut et choisissez « Utiliser ce réseau tel quel ».
+android-step-2 = Si les pages ne s’ouvrent pas, coupez les données mobiles tant que vous êtes ici.
+android-button = Utiliser ce réseau tel quel
+android-picture = Image : les trois points en haut à droite ouvrent un menu avec « Utiliser ce réseau tel quel ».
+apple-title = Sur iPhone, iPad et Mac
+apple-step-1 = Après Continuer, touchez « OK » en haut à droite.
+apple-step-2 = S’il y a « Annuler » à la place : touchez-le, puis choisissez « Utiliser sans Internet ».
+apple-cancel = Annuler
+apple-button = Utiliser sans Internet
+apple-picture = Image : « Annuler » en haut à droite, puis le bouton « Utiliser sans Internet ».
+other-title = Sur un ordinateur
+other-step-1 = Si l’ordinateur dit qu’il n’y a pas d’internet, restez connecté : ce réseau n’en a pas, et il fonctionne.
+
+files-title = Ce qu’il y a ici
+files-empty = Il n’y a encore rien sur cette boîte. Quand les personnes qui s’en occupent y mettront quelque chose, ce sera affiché ici.
+files-more = Les { $n } fichiers
+files-all = Tous les fichiers
+files-truncated = Seuls les { $n } premiers sont affichés.
+
+browser-title = Ouvrez dans votre navigateur
+browser-text = Cette fenêtre se ferme facilement et ne peut pas enregistrer de fichiers. Dans votre navigateur, tapez cette adresse :
+browser-or = ou
+browser-scan = Ou visez ce carré avec un autre téléphone connecté à ce Wi-Fi :
+qr-label = Code QR de { $address }
+
+full-title = La boîte est pleine
+full-text = Vous avez la dernière place libre de ce réseau : la boîte sert { $n } téléphones à la fois.
+full-text-unknown = Vous avez la dernière place libre de ce réseau : la boîte ne peut pas servir plus de téléphones à la fois.
+full-do = Vous êtes entré et pouvez continuer. Merci de couper le Wi-Fi de votre téléphone quand vous aurez trouvé ce que vous cherchiez, pour que quelqu’un d’autre puisse entrer.
+full-others = Si quelqu’un près de vous n’arrive pas à se connecter : attendez quelques minutes, ou demandez à une personne qui a fini de sortir.
+
+not-found-title = Ce n’est pas ici
+not-found-text = Il n’y a rien à cette adresse. Cela a peut-être été déplacé ou retiré.
+wrong-title = Cela n’a pas marché
+wrong-text = La boîte n’a pas compris cette demande.
+
+status-title = La boîte va-t-elle bien ?
+status-well = Tout va bien.
+status-starting = La boîte démarre. Cela prend une minute.
+status-trouble = Quelque chose demande votre attention.
+status-unknown = La boîte ne dit pas comment elle va. Le portail fonctionne.
+status-radio = Wi-Fi
+radio-up = Allumé : « { $ssid } », canal { $channel }
+radio-starting = Démarre
+radio-none = Aucune radio capable d’ouvrir un réseau n’a été trouvée. La boîte sert son port Ethernet.
+radio-failed = Ne fonctionne pas
+radio-open = Réseau ouvert, sans mot de passe
+radio-wpa2 = Protégé par un mot de passe
+status-phones = Téléphones
+phones-of = { $n } sur { $limit }
+phones-full = { $n } sur { $limit } : complet
+status-uplink = Internet
+uplink-none = Pas de câble
+uplink-no-lease = Câble branché, mais ce réseau ne donne pas d’adresse
+uplink-lease = Relié à un autre réseau ; internet ne répond pas
+uplink-internet = Internet répond
+uplink-serving-lan = Le port Ethernet sert ce réseau
+status-space = Espace
+space-free = { $free } libres sur { $total }
+space-trouble = Le stockage de la carte ne fonctionne pas. La boîte tourne, mais ne garde rien.
+status-settings = Réglages
+settings-good = Aucun problème dans hotspot.toml.
+settings-bad = Ces lignes de hotspot.toml n’ont pas été comprises ; la valeur par défaut est utilisée pour chacune :
+settings-line = Ligne { $line }
+status-troubles = Ce qui ne va pas
+status-version = Version
+status-uptime = Allumée depuis
+uptime-days = { $days } j { $hours } h
+uptime-hours = { $hours } h { $minutes } min
+unknown = inconnu

@@ -1,0 +1,91 @@
+language-name = Português
+language-direction = ltr
+decimal-mark = ,
+size-kb = { $n } KB
+size-mb = { $n } MB
+size-gb = { $n } GB
+
+skip-to-content = Ir para o conteúdo
+languages = Idiomas
+back-to-portal = Voltar ao início
+box-status = A caixa está bem?
+
+welcome = Boas-vindas a
+about = Esta é uma rede local. Tudo aqui vem de uma pequena caixa perto de você e funciona sem internet.
+enter-title = Entre
+enter-text = Toque em Continuar para ficar conectado a esta rede.
+continue = Continuar
+entered-title = Você está conectado
+entered-text = Fique nesta rede Wi-Fi o tempo que quiser.
+
+android-title = No Android
+android-step-1 = Se o telefone disser que não há internet, fique: toque nos três pontos ⋮ no alto e escolha “Usar esta rede como está”.
+android-step-2 = Se as páginas não abrirem, desligue os dados móveis enquanto estiver aqui.
+android-button = Usar esta rede como está
+android-picture = Figura: os três pontos no alto, à direita, abrem um menu com “Usar esta rede como está”.
+apple-title = No iPhone, iPad e Mac
+apple-step-1 = Depois de Continuar, toque em “OK” no alto, à direita.
+apple-step-2 = Se lá estiver “Cancelar”: toque e escolha “Usar Sem Internet”.
+apple-cancel = Cancelar
+apple-button = Usar Sem Internet
+apple-picture = Figura: “Cancelar” no alto, à direita, e depois o botão “Usar Sem Internet”.
+other-title = No computador
+other-step-1 = Se o computador disser que não há internet, continue conectado: esta rede não tem internet e funciona.
+
+files-title = O que há aqui
+files-empty = Ainda não há nada nesta caixa. Quando as pessoas que cuidam dela puserem algo, aparecerá aqui.
+files-more = Todos os { $n } arquivos
+files-all = Todos os arquivos
+files-truncated = Só os primeiros { $n } aparecem na lista.
+
+browser-title = Abra no seu navegador
+browser-text = Esta janela fecha facilmente e não salva arquivos. No seu navegador, digite este endereço:
+browser-or = ou
+browser-scan = Ou aponte para este quadrado outro telefone que esteja nesta rede Wi-Fi:
+qr-label = Código QR de { $address }
+
+full-title = A caixa está cheia
+full-text = Você ocupa o último lugar livre desta rede: a caixa atende { $n } telefones de cada vez.
+full-text-unknown = Você ocupa o último lugar livre desta rede: a caixa não atende mais telefones ao mesmo tempo.
+full-do = Você entrou e pode continuar. Por favor, desligue o Wi-Fi do telefone quando tiver o que veio buscar, para que outra pessoa possa entrar.
+full-others = Se alguém perto de você não conseguir conectar: espere alguns minutos, ou peça a quem já terminou que saia.
+
+not-found-title = Não está aqui
+not-found-text = Não há nada neste endereço. Talvez tenha mudado de lugar ou sido removido.
+wrong-title = Não funcionou
+wrong-text = A caixa não entendeu este pedido.
+
+status-title = A caixa está bem?
+status-well = Tudo está bem.
+status-starting = A caixa está ligando. Leva um minuto.
+status-trouble = Algo precisa de atenção.
+status-unknown = A caixa não diz como está. O portal funciona.
+status-radio = Wi-Fi
+radio-up = Ligado: “{ $ssid }”, canal { $channel }
+radio-starting = Ligando
+radio-none = Nenhum rádio capaz de abrir uma rede foi encontrado. A caixa atende pela porta Ethernet.
+radio-failed = Não funciona
+radio-open = Rede aberta, sem senha
+radio-wpa2 = Protegida por senha
+status-phones = Telefones
+phones-of = { $n } de { $limit }
+phones-full = { $n } de { $limit }: cheia
+status-uplink = Internet
+uplink-none = Sem cabo
+uplink-no-lease = Cabo ligado, mas essa rede não dá endereço
+uplink-lease = Ligada a outra rede; a internet não responde
+uplink-internet = A internet responde
+uplink-serving-lan = A porta Ethernet serve esta rede
+status-space = Espaço
+space-free = { $free } livres de { $total }
+space-trouble = O armazenamento do cartão não funciona. A caixa roda, mas não guarda nada.
+status-settings = Configuração
+settings-good = Nenhum problema em hotspot.toml.
+settings-bad = Estas linhas de hotspot.toml não foram entendidas; para cada uma vale o padrão:
+settings-line = Linha { $line }
+status-troubles = O que está errado
+status-version = Versão
+status-uptime = Ligada há
+uptime-days = { $days } d { $hours } h
+uptime-hours = { $hours } h { $minutes } min
+unknown = não se sabe
