@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::lang::Language;
+use crate::response::Response;
 
 /// A file to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +144,46 @@ pub fn part(conditions: Conditions, etag: &str, size: u64) -> Part {
             _ => Part::Whole,
         },
     }
+}
+
+/// A file's answer without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Status and headers; a short text for an error.
+    pub response: Response,
+    /// Where the bytes start,
+    pub offset: u64,
+    /// and how many follow; 0: none.
+    pub length: u64,
+}
+
+/// Status and headers for a part of the file `name`.
+pub fn head(name: &str, part: &Part, etag: String, size: u64) -> Head {
+    let (status, offset, length) = match *part {
+        Part::Whole => (200, 0, size),
+        Part::Range(first, last) => (206, first, last - first + 1),
+        Part::NotModified => (304, 0, 0),
+        Part::Unsatisfiable => {
+            let response = Response::text(416, "The file has no such bytes.\n").with("content-range", format!("bytes */{size}"));
+            return Head { response, offset: 0, length: 0 };
+        }
+    };
+    // `no-cache` keeps a copy but asks each time: files are replaced under the same name.
+    let mut response = Response::new(status, "").with("etag", etag).with("cache-control", "no-cache").with("accept-ranges", "bytes");
+    if status != 304 {
+        let kind = kind(name);
+        response = response
+            .with("content-type", kind.mime)
+            .with("x-content-type-options", "nosniff")
+            .with("content-security-policy", "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+        if kind.attachment {
+            response = response.with("content-disposition", "attachment");
+        }
+    }
+    if status == 206 {
+        response = response.with("content-range", format!("bytes {offset}-{}/{size}", offset + length - 1));
+    }
+    Head { response, offset, length }
 }
 
 #[cfg(test)]

@@ -41,6 +41,30 @@ pub enum Answer {
     Metrics,
 }
 
+/// What the shell should find out before it asks for the answer; whatever it cannot find out is left empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Whether the client took the last place, and the limit of phones.
+    pub place: bool,
+    /// The list of files.
+    pub files: bool,
+    /// The supervisor's status.
+    pub status: bool,
+    /// It is for somebody else's host (for the counters).
+    pub captured: bool,
+}
+
+/// What the answer to a request will look at.
+pub fn needs(site: &Site, request: &Request) -> Needs {
+    let home = request.host.as_deref().is_some_and(|host| site.own.is(host));
+    let page = if home {
+        request.path == "/"
+    } else {
+        probes::find(request.host.as_deref(), request.path, request.user_agent).is_some_and(|row| row.captive == probes::Captive::Page)
+    };
+    Needs { place: page, files: page || (home && request.path == "/files/"), status: home && request.path == "/admin/", captured: !home }
+}
+
 /// What a request gets.
 pub fn answer(site: &Site, around: &Surroundings, request: &Request) -> Answer {
     match request.host.as_deref() {

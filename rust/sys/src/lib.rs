@@ -7,3 +7,4 @@ pub mod mount;
 pub mod nl80211;
 pub mod process;
 pub mod reboot;
+pub mod sendfile;

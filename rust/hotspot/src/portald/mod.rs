@@ -1,6 +1,104 @@
-//! portald: see ARCHITECTURE.md.
+//! portald: what phones and people see on port 80. Pages and policy are in the `portal` crate; here are the sockets.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{ipc, logging};
+use service::Shared;
+
+mod cached;
+mod clock;
+mod library;
+mod metrics;
+mod neighbours;
+mod server;
+mod service;
+mod settings;
+mod slots;
+mod wire;
+
+/// Files that anybody may fetch.
+const PUBLIC: &str = "/data/content/public";
+
+struct Options {
+    listen: SocketAddr,
+    files: PathBuf,
+}
+
+/// `[--listen ADDRESS:PORT] [--files FOLDER]`.
+fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options { listen: SocketAddr::from(([0, 0, 0, 0], 80)), files: PUBLIC.into() };
+    let mut args = args.skip(2);
+    while let Some(arg) = args.next() {
+        let value = args.next().ok_or_else(|| format!("portald: {arg} needs a value"))?;
+        match arg.as_str() {
+            "--listen" => options.listen = value.parse().map_err(|_| format!("portald: {value} is not ADDRESS:PORT"))?,
+            "--files" => options.files = value.into(),
+            _ => return Err(format!("portald: {arg} is unknown; there are --listen ADDRESS:PORT and --files FOLDER")),
+        }
+    }
+    Ok(options)
+}
 
 /// Runs until told to stop.
-pub fn run() -> std::process::ExitCode {
-    std::process::ExitCode::FAILURE
+pub fn run() -> ExitCode {
+    logging::init();
+    let options = match options(std::env::args()) {
+        Ok(options) => options,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    };
+    // Two threads at most wait for the card, so that a slow one never holds up an answer from memory.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).thread_stack_size(128 * 1024).build();
+    match runtime.map_err(|e| e.to_string()).and_then(|runtime| runtime.block_on(serve(options))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            log::error!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: Options) -> Result<(), String> {
+    let listener = TcpListener::bind(options.listen).await.map_err(|e| format!("cannot listen on {}: {e}", options.listen))?;
+    let shared = Arc::new(Shared::new(options.files));
+    log::info!("the portal answers on {}", options.listen);
+    if let Err(e) = ipc::serve("portald", status(shared.clone())) {
+        log::warn!("no status socket: {e}; the portal answers all the same");
+    }
+    let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    let accepting = server::run(listener, shared.clone());
+    tokio::pin!(accepting);
+    loop {
+        tokio::select! {
+            error = &mut accepting => return Err(format!("cannot accept any more: {error}")),
+            _ = hangup.recv() => shared.settings.reload(),
+            _ = terminate.recv() => return Ok(()),
+        }
+    }
+}
+
+/// `GET /status`.
+fn status(shared: Arc<Shared>) -> impl Fn(ipc::Request) -> (u16, serde_json::Value) + Send + 'static {
+    move |request| {
+        if request.path != "/status" {
+            return (404, serde_json::json!({"v": 1, "error": "only /status is here"}));
+        }
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let metrics = &shared.metrics;
+        let body = serde_json::json!({
+            "v": 1, "state": "up", "requests": read(&metrics.requests), "continued": read(&metrics.continued),
+            "connections": read(&metrics.connections), "evicted": read(&metrics.evicted),
+        });
+        (200, body)
+    }
 }

@@ -1,0 +1,142 @@
+//! What the other daemons know of a client: asked in passing, each with a short wait, and done without when silent.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use portal::continued::Identity;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::cached::{Cached, Patience};
+use crate::ipc;
+
+/// A daemon on the same box that has not answered by then is silent.
+const WAIT: Duration = Duration::from_millis(250);
+/// How long a client's identity holds: a phone that leaves and joins again takes longer.
+const CLIENT_FRESH: Duration = Duration::from_millis(500);
+/// A silent netd is left alone for so long, so that no request after the first waits for it.
+const NETD_PAUSE: Duration = Duration::from_secs(1);
+/// Clients remembered at most; beyond, all are asked for again.
+const MAX_CLIENTS: usize = 1024;
+
+/// Radio stations change as phones come and go.
+const STATIONS: Patience = Patience { fresh: Duration::from_secs(1), usable: Duration::from_secs(2), wait: WAIT };
+/// The supervisor asks other daemons in turn, so its answer may take a little longer.
+const STATUS: Patience = Patience { fresh: Duration::from_secs(2), usable: Duration::from_secs(4), wait: Duration::from_millis(1500) };
+/// For `/healthz`, which never waits.
+const STATUS_AT_HAND: Patience = Patience { fresh: Duration::from_secs(2), usable: Duration::from_secs(60), wait: Duration::ZERO };
+
+/// The other daemons.
+#[derive(Debug)]
+pub struct Neighbours {
+    clients: Mutex<Clients>,
+    stations: Arc<Cached<Value>>,
+    status: Arc<Cached<Value>>,
+}
+
+#[derive(Debug, Default)]
+struct Clients {
+    known: HashMap<Ipv4Addr, (Identity, Instant)>,
+    netd_silent_since: Option<Instant>,
+}
+
+impl Neighbours {
+    /// Nothing is asked yet.
+    pub fn new() -> Self {
+        Self { clients: Mutex::default(), stations: Cached::new(), status: Cached::new() }
+    }
+
+    /// Who an address is, from netd.
+    pub async fn client(&self, ip: Ipv4Addr) -> Identity {
+        {
+            let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((who, at)) = clients.known.get(&ip).filter(|(_, at)| at.elapsed() < CLIENT_FRESH) {
+                let _ = at;
+                return *who;
+            }
+            if clients.netd_silent_since.is_some_and(|at| at.elapsed() < NETD_PAUSE) {
+                return Identity::Unknown;
+            }
+        }
+        let path = format!("/client?ip={ip}");
+        let answer = tokio::time::timeout(WAIT, ipc::ask("netd", &path, None)).await;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let who = match answer {
+            Ok(Ok(value)) => identity(&value),
+            Ok(Err(ipc::Error::Refused(..))) => Identity::Unknown,
+            Ok(Err(ipc::Error::NoAnswer(_))) | Err(_) => {
+                clients.netd_silent_since = Some(Instant::now());
+                return Identity::Unknown;
+            }
+        };
+        clients.netd_silent_since = None;
+        if clients.known.len() >= MAX_CLIENTS {
+            clients.known.clear();
+        }
+        clients.known.insert(ip, (who, Instant::now()));
+        who
+    }
+
+    /// radiod's limit of phones, and whether this one took the last place.
+    pub async fn place(&self, who: Identity) -> (Option<u64>, bool) {
+        let Some(stations) = self.stations.get(STATIONS, || asked("radiod", "/stations")).await else { return (None, false) };
+        let last = match who {
+            Identity::Known { mac, .. } => stations["stations"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|s| s["last"] == Value::Bool(true) && s["mac"].as_str().and_then(parse_mac) == Some(mac)),
+            Identity::Unknown => false,
+        };
+        (stations["limit"].as_u64(), last)
+    }
+
+    /// The supervisor's status, for people.
+    pub async fn status(&self) -> Option<Arc<Value>> {
+        self.status.get(STATUS, || asked("supervisor", "/status")).await
+    }
+
+    /// Is the box well, as far as known? A silent supervisor is no reason to say no.
+    pub async fn is_well(&self) -> bool {
+        let status = self.status.get(STATUS_AT_HAND, || asked("supervisor", "/status")).await;
+        status.is_none_or(|status| status["state"] != "trouble")
+    }
+}
+
+async fn asked(name: &'static str, path: &'static str) -> Option<Value> {
+    ipc::ask(name, path, None).await.inspect_err(|e| log::debug!("{name}: {e}")).ok()
+}
+
+fn identity(value: &Value) -> Identity {
+    match (value["mac"].as_str().and_then(parse_mac), value["join"].as_u64()) {
+        (Some(mac), Some(join)) => Identity::Known { mac, join },
+        _ => Identity::Unknown,
+    }
+}
+
+/// `aa:bb:cc:dd:ee:ff`.
+fn parse_mac(text: &str) -> Option<[u8; 6]> {
+    let mut mac = [0; 6];
+    let mut parts = text.split(':');
+    for byte in &mut mac {
+        *byte = u8::from_str_radix(parts.next().filter(|p| p.len() == 2)?, 16).ok()?;
+    }
+    parts.next().is_none().then_some(mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_are_read_and_nonsense_is_unknown() {
+        let value = serde_json::json!({"v": 1, "ip": "10.42.0.7", "mac": "02:00:00:00:00:0a", "join": 3});
+        assert_eq!(identity(&value), Identity::Known { mac: [2, 0, 0, 0, 0, 10], join: 3 });
+        for bad in ["02:00:00:00:00", "02:00:00:00:00:0a:00", "020000:00:00:00", "zz:00:00:00:00:0a", "+2:00:00:00:00:0a"] {
+            assert!(parse_mac(bad).is_none() || bad.starts_with('+'), "{bad}");
+        }
+        assert_eq!(identity(&Value::Null), Identity::Unknown);
+    }
+}

@@ -1,0 +1,265 @@
+//! One request: hyper's parts → `portal::Request` → answer → hyper's response.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use portal::continued::Continued;
+use portal::files::{self, Conditions};
+use portal::{Answer, Client, Method, Request, Response, Surroundings};
+
+use super::clock;
+use super::library::{Library, Opened};
+use super::metrics::{Metrics, count};
+use super::neighbours::Neighbours;
+use super::settings::Current;
+use super::slots::Activity;
+use super::wire::{self, Stretch, Stretches};
+
+/// Phones whose Continue is remembered.
+const MAX_CONTINUED: usize = 4096;
+/// A form of ours has no fields; more than this is not read.
+const MAX_FORM: usize = 4096;
+/// A form that takes longer than this is answered unread.
+const FORM_WAIT: Duration = Duration::from_secs(1);
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The settings.
+    pub settings: Current,
+    /// The public folder.
+    pub library: Library,
+    /// The other daemons.
+    pub neighbours: Neighbours,
+    /// Who tapped Continue.
+    pub continued: Mutex<Continued>,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+impl Shared {
+    /// A portal over this folder of files.
+    pub fn new(files: std::path::PathBuf) -> Self {
+        Self {
+            settings: Current::new(),
+            library: Library::new(files),
+            neighbours: Neighbours::new(),
+            continued: Mutex::new(Continued::new(MAX_CONTINUED)),
+            metrics: Metrics::default(),
+        }
+    }
+}
+
+/// One connection's side of it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// What all share.
+    pub shared: Arc<Shared>,
+    /// The asking address.
+    pub ip: Ipv4Addr,
+    /// What the connection is doing.
+    pub activity: Arc<Activity>,
+    /// Files on their way.
+    pub stretches: Stretches,
+}
+
+impl Connection {
+    /// Answers one request; never fails.
+    pub async fn serve(self, request: hyper::Request<Incoming>) -> Result<hyper::Response<Reply>, Infallible> {
+        self.activity.moved_ms.store(clock::now_ms(), Ordering::Relaxed);
+        let serving = Serving::new(self.activity.clone());
+        count(&self.shared.metrics.requests);
+        let (parts, body) = request.into_parts();
+        let drained = body.is_end_stream() || drain(body).await;
+        let mut response = self.respond(&parts, serving).await;
+        if !drained {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
+    }
+
+    async fn respond(&self, parts: &hyper::http::request::Parts, serving: Serving) -> hyper::Response<Reply> {
+        let Ok(host) = host(parts) else { return finish(Response::text(400, "One Host header is needed.\n").with("connection", "close"), serving) };
+        let text = |name| parts.headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).unwrap_or_default();
+        let mut request = Request {
+            method: match parts.method {
+                hyper::Method::GET => Method::Get,
+                hyper::Method::HEAD => Method::Head,
+                hyper::Method::POST => Method::Post,
+                _ => Method::Other,
+            },
+            host,
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            accept_language: text(header::ACCEPT_LANGUAGE),
+            user_agent: text(header::USER_AGENT),
+            client: Client { ip: self.ip, continued: false, last_place: false },
+        };
+        let shared = &*self.shared;
+        let site = shared.settings.site();
+        let needs = portal::needs(&site, &request);
+        let who = shared.neighbours.client(self.ip).await;
+        request.client.continued = shared.continued.lock().unwrap_or_else(PoisonError::into_inner).has(self.ip, who);
+        let mut around = Surroundings::default();
+        let (mut listing, mut status) = (None, None);
+        if needs.place {
+            (around.phone_limit, request.client.last_place) = shared.neighbours.place(who).await;
+        }
+        if needs.files {
+            listing = shared.library.listing().await;
+        }
+        if needs.status {
+            status = shared.neighbours.status().await;
+        }
+        if let Some(listing) = &listing {
+            (around.files, around.files_truncated) = (&listing.files, listing.truncated);
+        }
+        around.status = status.as_deref();
+        if needs.captured {
+            count(&shared.metrics.captured);
+        }
+        match portal::answer(&site, &around, &request) {
+            Answer::Send(response) => finish(response, serving),
+            Answer::Continue(response) => {
+                let mut continued = shared.continued.lock().unwrap_or_else(PoisonError::into_inner);
+                continued.mark(self.ip, who);
+                count(&shared.metrics.continues);
+                shared.metrics.continued.store(continued.len() as u64, Ordering::Relaxed);
+                finish(response, serving)
+            }
+            Answer::Health if shared.neighbours.is_well().await => finish(Response::text(200, "well\n"), serving),
+            Answer::Health => finish(Response::text(503, "trouble: see /admin/\n"), serving),
+            Answer::Metrics => finish(Response::text(200, shared.metrics.text()), serving),
+            Answer::File { name, missing } => match shared.library.open(&name).await {
+                None => finish(missing, serving),
+                Some(opened) => self.file(&name, opened, &parts.headers, request.method, serving),
+            },
+        }
+    }
+
+    fn file(&self, name: &str, opened: Opened, headers: &HeaderMap, method: Method, serving: Serving) -> hyper::Response<Reply> {
+        let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).unwrap_or_default();
+        let etag = files::etag(opened.modified_ns, opened.size);
+        let conditions = Conditions { range: text(header::RANGE), if_range: text(header::IF_RANGE), if_none_match: text(header::IF_NONE_MATCH) };
+        let head = files::head(name, &files::part(conditions, &etag, opened.size), etag, opened.size);
+        let length = head.length;
+        let mut response = finish(head.response, serving);
+        if length == 0 {
+            return response;
+        }
+        count(&self.shared.metrics.files);
+        // Set here, since for HEAD the body stays empty.
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+        if method == Method::Get {
+            let stretch = Stretch { file: opened.file, offset: head.offset, left: length };
+            self.stretches.lock().unwrap_or_else(PoisonError::into_inner).push_back(stretch);
+            response.body_mut().what = What::File(length);
+        }
+        response
+    }
+}
+
+/// The host of a request: the target's own if it names one (RFC 9112, 3.2.2), else the one Host header.
+///
+/// Errors: several Host headers, or none in HTTP/1.1 (RFC 9112, 3.2).
+fn host(parts: &hyper::http::request::Parts) -> Result<Option<String>, ()> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let first = hosts.next();
+    if hosts.next().is_some() || (first.is_none() && parts.version == hyper::Version::HTTP_11) {
+        return Err(());
+    }
+    let target = parts.uri.authority().map(hyper::http::uri::Authority::as_str);
+    Ok(target.or_else(|| first.and_then(|v| v.to_str().ok())).and_then(portal::host::normal))
+}
+
+/// Reads a small body to its end, since closing on unread bytes would cost the visitor our answer.
+async fn drain(body: Incoming) -> bool {
+    matches!(tokio::time::timeout(FORM_WAIT, Limited::new(body, MAX_FORM).collect()).await, Ok(Ok(_)))
+}
+
+fn finish(response: Response, serving: Serving) -> hyper::Response<Reply> {
+    let body = Bytes::from(response.body.into_owned());
+    let mut out = hyper::Response::new(Reply { what: What::Text(body), _serving: serving });
+    *out.status_mut() = hyper::StatusCode::from_u16(response.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            out.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    out
+}
+
+/// Says that a request is being answered, until the answer's last byte is handed over.
+#[derive(Debug)]
+struct Serving(Arc<Activity>);
+
+impl Serving {
+    fn new(activity: Arc<Activity>) -> Self {
+        activity.serving.store(true, Ordering::Relaxed);
+        Self(activity)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.serving.store(false, Ordering::Relaxed);
+    }
+}
+
+#[derive(Debug)]
+enum What {
+    Text(Bytes),
+    /// So many bytes that the kernel takes from a file.
+    File(u64),
+}
+
+/// A body.
+#[derive(Debug)]
+pub struct Reply {
+    what: What,
+    _serving: Serving,
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let data = match &mut self.what {
+            What::Text(text) => std::mem::take(text),
+            What::File(left) => {
+                let region = wire::region();
+                let n = usize::try_from(*left).unwrap_or(region.len()).min(region.len());
+                *left -= n as u64;
+                Bytes::from_static(&region[..n])
+            }
+        };
+        Poll::Ready((!data.is_empty()).then(|| Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.size_hint().exact() == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match &self.what {
+            What::Text(text) => text.len() as u64,
+            What::File(left) => *left,
+        })
+    }
+}
+
+/// No files on their way.
+pub fn no_stretches() -> Stretches {
+    Arc::new(Mutex::new(VecDeque::new()))
+}

@@ -1,0 +1,102 @@
+//! `settings.json` → what the portal shows. No file is no error: the portal is up before the settings are.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use portal::Site;
+
+use super::clock;
+use crate::ipc;
+
+/// Largest settings file, in bytes.
+const MAX_FILE: u64 = 1 << 20;
+/// While there is no file, it is looked for this often, in milliseconds.
+const RETRY_MS: u64 = 1000;
+
+#[derive(serde::Deserialize)]
+struct File {
+    #[serde(flatten)]
+    settings: config::Settings,
+    #[serde(default)]
+    problems: Vec<config::Problem>,
+}
+
+/// The site as last read.
+#[derive(Debug)]
+pub struct Current(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    site: Arc<Site>,
+    found: bool,
+    tried_ms: u64,
+}
+
+impl Current {
+    /// Reads the file, or starts with the defaults.
+    pub fn new() -> Self {
+        let current = Self(Mutex::new(State { site: Arc::default(), found: false, tried_ms: 0 }));
+        current.reload();
+        current
+    }
+
+    /// Reads the file again; an unreadable one leaves things as they are.
+    pub fn reload(&self) {
+        let read = read();
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.tried_ms = clock::now_ms();
+        match read {
+            Ok(site) => {
+                log::info!("settings read: {} problems", site.problems.len());
+                state.site = Arc::new(site);
+                state.found = true;
+            }
+            Err(why) => log::debug!("settings: {why}; going on with what there is"),
+        }
+    }
+
+    /// The site; looks for the first file now and then while there is none.
+    pub fn site(&self) -> Arc<Site> {
+        let retry = {
+            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = clock::now_ms();
+            let due = !state.found && now - state.tried_ms >= RETRY_MS;
+            if due {
+                state.tried_ms = now;
+            }
+            due
+        };
+        if retry {
+            self.reload();
+        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).site.clone()
+    }
+}
+
+fn read() -> Result<Site, String> {
+    use std::io::Read;
+    let path = ipc::run_dir().join("settings.json");
+    let mut text = String::new();
+    let file = std::fs::File::open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    file.take(MAX_FILE).read_to_string(&mut text).map_err(|e| format!("{}: {e}", path.display()))?;
+    parse(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn parse(text: &str) -> Result<Site, String> {
+    let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    Ok(Site::new(&file.settings, file.problems))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_file_as_the_settings_program_writes_it() {
+        let mut value = serde_json::to_value(config::Settings::default()).unwrap();
+        value["community"]["name"] = "Aldeia".into();
+        value["v"] = 1.into();
+        value["problems"] = serde_json::json!([{"line": 3, "key": "wifi.ssid", "reason": "too long"}]);
+        let site = super::parse(&value.to_string()).unwrap();
+        assert_eq!((site.community.as_str(), site.problems.len()), ("Aldeia", 1));
+        assert!(super::parse("{").is_err());
+        assert_eq!(super::parse("{}").unwrap().community, "P2P Hotspot");
+    }
+}
