@@ -1,10 +1,16 @@
 //! Log lines on stderr, `<level> target: text`, which the supervisor collects; one line a record, always.
 
 use std::io::Write;
+use std::sync::OnceLock;
 
-struct Stderr;
+type Sink = Box<dyn Fn(&str) + Send + Sync>;
 
-impl log::Log for Stderr {
+/// Where lines go instead of stderr.
+static SINK: OnceLock<Sink> = OnceLock::new();
+
+struct Lines;
+
+impl log::Log for Lines {
     fn enabled(&self, _: &log::Metadata) -> bool {
         true
     }
@@ -15,12 +21,15 @@ impl log::Log for Stderr {
         if !ours && record.level() > log::Level::Warn {
             return;
         }
-        let mut line = format!("<{}> {}\n", syslog_level(record.level()), single_line(&record.args().to_string()));
+        let mut line = format!("<{}>{}", syslog_level(record.level()), single_line(&record.args().to_string()));
         if line.len() > MAX_LINE {
             let cut = (0..=MAX_LINE).rev().find(|&i| line.is_char_boundary(i)).unwrap_or(0);
             line.truncate(cut);
-            line.push('\n');
         }
+        if let Some(sink) = SINK.get() {
+            return sink(&line);
+        }
+        line.push('\n');
         // A closed log must not stop a daemon.
         let _ = std::io::stderr().lock().write_all(line.as_bytes());
     }
@@ -48,11 +57,17 @@ fn single_line(text: &str) -> String {
 
 /// Sends `log` records to stderr; `HOTSPOT_LOG=debug` shows more.
 pub fn init() {
-    static LOGGER: Stderr = Stderr;
+    static LOGGER: Lines = Lines;
     let level = if std::env::var("HOTSPOT_LOG").is_ok_and(|v| v == "debug") { log::LevelFilter::Debug } else { log::LevelFilter::Info };
     if log::set_logger(&LOGGER).is_ok() {
         log::set_max_level(level);
     }
+}
+
+/// Sends `log` records, without line ends, to `sink`.
+pub fn init_to(sink: impl Fn(&str) + Send + Sync + 'static) {
+    let _ = SINK.set(Box::new(sink));
+    init();
 }
 
 #[cfg(test)]

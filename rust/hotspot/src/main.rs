@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let _name = args.next();
     let args: Vec<String> = args.collect();
     match args.first().map(String::as_str) {
-        Some("supervisor") => supervisor::run(),
+        Some("supervisor") => supervisor::run(&args[1..]),
         Some("radiod") => radiod::run(),
         Some("netd") => netd::run(),
         Some("portald") => portald::run(),

@@ -5,6 +5,8 @@ pub mod dm;
 pub mod modules;
 pub mod mount;
 pub mod nl80211;
+pub mod pidfd;
 pub mod process;
 pub mod reboot;
 pub mod sendfile;
+pub mod wlan;

@@ -46,3 +46,10 @@ pub fn switch_root(new_root: &Path) -> io::Result<()> {
     nix::unistd::chroot(".")?;
     std::env::set_current_dir("/")
 }
+
+/// Size of the file system at `path` and what ordinary users can still use of it, in bytes.
+pub fn space(path: &Path) -> io::Result<(u64, u64)> {
+    let stat = nix::sys::statvfs::statvfs(path)?;
+    let unit = stat.fragment_size();
+    Ok((stat.blocks() * unit, stat.blocks_available() * unit))
+}
