@@ -1,2 +1,5 @@
 //! What the LAN side decides: leases, DNS answers, the captive gate as nft text. Pure.
 #![forbid(unsafe_code)]
+
+pub mod dns;
+pub mod leases;
