@@ -1,0 +1,64 @@
+"""p1, what a Raspberry Pi starts from: the GPU's firmware, U-Boot and its environment, the boot script, settings."""
+
+import datetime
+import os
+import re
+import shutil
+
+from common import BOARD, MIB, OUT, TOP, epoch, fresh, layout, run
+from slot import TREES
+
+HOME = OUT / "boot"
+FAT = OUT / "boot.vfat"
+FIRMWARE = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat")
+SETTINGS = TOP / "rust" / "config" / "hotspot.toml"
+
+
+def inputs(parts):
+    """What p1 depends on."""
+    return [BOARD / "boot", BOARD / "layout.env", BOARD / "build" / "lib", *([SETTINGS] if SETTINGS.exists() else []),
+            os.environ.get("CONFIG", ""), [p["sha256"] for p in parts], epoch()]
+
+
+def script():
+    """boot.cmd with the card's offsets."""
+    card = layout()
+    blocks = {name: card[f"{name}_MIB"] * MIB // 512 for name in ("RECORD_0", "RECORD_1", "SLOT_A", "SLOT_B", "RESCUE")}
+    blocks |= {"RECORD_BYTES": card["RECORD_BYTES"], "HEADER_BYTES": card["SLOT_HEADER_BYTES"], "HEADER_BLOCKS": card["SLOT_HEADER_BYTES"] // 512}
+    text = (BOARD / "boot" / "boot.cmd").read_text()
+    return re.sub(r"@(\w+)@", lambda m: f"{blocks[m.group(1)]:x}" if m.group(1) in blocks else m.group(0), text)
+
+
+def build(folders, kernel):
+    """Makes out/boot (the files) and out/boot.vfat."""
+    fresh(HOME)
+    for name in FIRMWARE:
+        shutil.copyfile(folders["raspi-firmware"] / "usr/lib/raspi-firmware" / name, HOME / name)
+    for name in TREES.values():
+        shutil.copyfile(kernel.trees / name, HOME / name)
+    shutil.copyfile(folders["u-boot-rpi"] / "usr/lib/u-boot/rpi_arm64/u-boot.bin", HOME / "u-boot.bin")
+    shutil.copyfile(BOARD / "boot" / "config.txt", HOME / "config.txt")
+    run("mkenvimage", "-s", "16384", "-o", HOME / "uboot.env", BOARD / "boot" / "uboot.env.txt")
+    (OUT / "boot.cmd").write_text(script())
+    stamp = dict(os.environ, SOURCE_DATE_EPOCH=str(epoch()))
+    run("mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "hotspot", "-d", OUT / "boot.cmd", HOME / "boot.scr", env=stamp)
+    settings = os.environ.get("CONFIG") or SETTINGS
+    if os.path.exists(settings):
+        shutil.copyfile(settings, HOME / "hotspot.toml")
+    (HOME / "setup-code.txt").write_text(" " * 511 + "\n")
+    make_fat()
+
+
+def make_fat():
+    """A FAT32 that comes out the same each time, each file in one piece."""
+    FAT.unlink(missing_ok=True)
+    size = layout()["BOOT_SIZE_MIB"] * MIB
+    with open(FAT, "wb") as file:
+        file.truncate(size)
+    serial = f"{layout()['DISK_SIGNATURE']:08x}"
+    when = datetime.datetime.fromtimestamp(epoch(), datetime.timezone.utc)
+    env = dict(os.environ, SOURCE_DATE_EPOCH=str(epoch()), TZ="UTC", MTOOLS_SKIP_CHECK="1")
+    run("mkfs.vfat", "--invariant", "-F", "32", "-n", "HOTSPOT", "-i", serial, FAT, env=env)
+    for path in sorted(HOME.iterdir()):
+        os.utime(path, (when.timestamp(), when.timestamp()))
+        run("mcopy", "-m", "-i", FAT, path, f"::{path.name}", env=env)

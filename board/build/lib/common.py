@@ -1,0 +1,123 @@
+"""Paths, the card's layout, and steps that run only when what they read has changed."""
+
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[3]
+BOARD = TOP / "board"
+OUT = pathlib.Path(os.environ.get("HOTSPOT_OUT", TOP / "out"))
+TARGET = "aarch64-unknown-linux-gnu"
+MIB = 1 << 20
+
+
+class Failure(Exception):
+    """One line that says what is wrong and what to do."""
+
+
+def say(text):
+    """One line of progress."""
+    print(f"image: {text}", flush=True)
+
+
+def warn(text):
+    """Something that the person at the terminal must see."""
+    print(f"image: WARNING: {text}", file=sys.stderr, flush=True)
+
+
+def run(*args, **kwargs):
+    """Runs a command; its own words go to the Failure if it fails."""
+    words = [str(a) for a in args]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+    if done.returncode != 0:
+        tail = done.stderr.decode(errors="replace").strip().splitlines()[-3:]
+        raise Failure(f"`{' '.join(words)[:200]}` failed ({done.returncode}): {' / '.join(tail)}")
+    return done.stdout
+
+
+def layout():
+    """board/layout.env as a dictionary of numbers."""
+    found = re.findall(r"^(\w+)=(\w+)\s*$", (BOARD / "layout.env").read_text(), re.M)
+    return {name: int(value, 0) for name, value in found}
+
+
+def epoch():
+    """Time stamp of everything in the image: SOURCE_DATE_EPOCH, else the last commit's time."""
+    if os.environ.get("SOURCE_DATE_EPOCH"):
+        return int(os.environ["SOURCE_DATE_EPOCH"])
+    try:
+        return int(run("git", "-C", TOP, "log", "-1", "--format=%ct"))
+    except (Failure, OSError, ValueError):
+        return 1767225600  # not a git checkout: 2026-01-01
+
+
+def version():
+    """What the box calls its release: number of commits and the commit's short name."""
+    try:
+        count = run("git", "-C", TOP, "rev-list", "--count", "HEAD").decode().strip()
+        return int(count), run("git", "-C", TOP, "rev-parse", "--short=12", "HEAD").decode().strip()
+    except (Failure, OSError):
+        return 0, "unknown"
+
+
+def sha256(path):
+    """SHA-256 of a file, as hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(*inputs):
+    """A hash over files, folders (names, modes, contents) and plain values."""
+    total = hashlib.sha256()
+    for item in inputs:
+        if isinstance(item, pathlib.Path):
+            paths = sorted(item.rglob("*")) if item.is_dir() else [item]
+            for path in paths:
+                if "__pycache__" in path.parts:
+                    continue
+                total.update(str(path.relative_to(item.parent)).encode() + b"\0")
+                if path.is_symlink():
+                    total.update(os.readlink(path).encode())
+                elif path.is_file():
+                    total.update(f"{path.stat().st_mode & 0o111:o} {sha256(path)}".encode())
+        else:
+            total.update(repr(item).encode() + b"\0")
+    return total.hexdigest()
+
+
+def step(name, inputs, outputs, build):
+    """Runs `build()` unless its outputs exist and its inputs are those of the last good run. True if it ran."""
+    stamp = OUT / "stamps" / name
+    key = fingerprint(*inputs)
+    if all(pathlib.Path(o).exists() for o in outputs) and stamp.exists() and stamp.read_text() == key:
+        return False
+    began = time.monotonic()
+    stamp.unlink(missing_ok=True)
+    build()
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(key)
+    say(f"{name}: {time.monotonic() - began:.1f} s")
+    return True
+
+
+def fresh(folder):
+    """Empties a folder of ours."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def main(function):
+    """Runs a command's main, with errors as one line."""
+    try:
+        sys.exit(function(sys.argv[1:]))
+    except Failure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
