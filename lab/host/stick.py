@@ -1,0 +1,63 @@
+"""USB sticks: an image with one partition, made from a folder without root, plugged in and pulled out."""
+import os
+import struct
+
+from image import LabError, run, tool
+from qemu import Machine
+
+START = 2048  # sectors
+
+
+def make(folder: str, image: str) -> None:
+    """A FAT32 stick with what is in `folder`; 64 MiB are left free."""
+    size = 64 << 20
+    for root, _, files in os.walk(folder):
+        size += 4096 + sum((os.path.getsize(os.path.join(root, f)) + 8191) & ~4095 for f in files)
+    sectors = max(size + (size >> 6), 96 << 20) // 512
+    with open(image, "wb") as f:
+        f.truncate((START + sectors) * 512)
+        entry = struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff", 0x0C, b"\xfe\xff\xff", START, sectors)
+        f.seek(440)
+        f.write(struct.pack("<IH", 0x57494C44, 0) + entry + bytes(48) + b"\x55\xaa")
+    run(tool("mkfs.vfat", "dosfstools"), "-F", "32", "-n", "STICK", f"--offset={START}", "-S", "512", image, str(sectors // 2))
+    names = sorted(os.path.join(folder, n) for n in os.listdir(folder))
+    if names:
+        run(tool("mcopy", "mtools"), "-s", "-Q", "-m", "-i", f"{image}@@{START * 512}", *names, "::/")
+
+
+class Stick:
+    """What is plugged in."""
+
+    def __init__(self, machine: Machine, source: str | None) -> None:
+        self.machine, self.source = machine, source
+        self.image = os.path.join(machine.folder, "stick.img")
+        self.inserted = False
+
+    def insert(self, source: str | None) -> None:
+        if self.inserted:
+            raise LabError("a stick is in already: stick remove")
+        if source:
+            self.source = source
+            if os.path.exists(self.image):
+                os.unlink(self.image)
+        if not self.source:
+            raise LabError("there is no stick: STICK=dir make lab …, or stick insert DIR")
+        if not os.path.isdir(self.source):
+            raise LabError(f"{self.source} is not a folder")
+        if not os.path.exists(self.image):
+            make(self.source, self.image)
+        self.plug()
+
+    def plug(self) -> None:
+        self.machine.qmp("blockdev-add", **{"node-name": "stick", "driver": "raw", "file": {"driver": "file", "filename": self.image}})
+        self.machine.qmp("device_add", driver="usb-storage", id="stick", drive="stick", bus="usb.0", removable=True)
+        self.inserted = True
+
+    def remove(self) -> None:
+        if not self.inserted:
+            raise LabError("no stick is in")
+        self.inserted = False
+        self.machine.qmp("device_del", id="stick")
+        if not self.machine.wait_event("DEVICE_DELETED", "stick", 20):
+            raise LabError("the stick does not come out")
+        self.machine.qmp("blockdev-del", **{"node-name": "stick"})
