@@ -114,7 +114,7 @@ for hs_slot in ${hs_good} rescue ${hs_last}; do
     fi
   done
   if test ${hs_ok} = 1; then
-    if test -z "${hs_tree}"; then fdt addr ${fdtcontroladdr}; fdt move ${fdtcontroladdr} ${hs_fdt} 40000; fi
+    if test -z "${hs_tree}"; then fdt addr ${fdtcontroladdr}; fdt move ${fdtcontroladdr} ${hs_fdt} 100000; fi
     setenv hs_try 0
     if test ${hs_slot} = ${hs_trial}; then setenv hs_try 1; fi
     setenv bootargs "hotspot.slot=${hs_slot} hotspot.dev=${devtype} hotspot.trial=${hs_try} panic=10 loglevel=4"
