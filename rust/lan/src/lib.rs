@@ -2,4 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod dns;
+pub mod gate;
 pub mod leases;

@@ -4,6 +4,7 @@ use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// Which frames a socket wants; the kernel throws the others away before we wake.
@@ -46,13 +47,15 @@ impl PacketSocket {
         if result < 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(Self { fd: AsyncFd::new(fd)? })
+        // SAFETY: the descriptor lives in the AsyncFd and is closed only with it.
+        let fd = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?;
+        Ok(Self { fd })
     }
 
     /// Waits for a frame: its length in `buffer`; what does not fit is cut.
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.fd
-            .async_io(tokio::io::Interest::READABLE, |fd| {
+            .async_io(Interest::READABLE, |fd| {
                 // SAFETY: the pointer and the length describe the caller's live buffer.
                 let length = unsafe { libc::recv(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), 0) };
                 usize::try_from(length).map_err(|_| io::Error::last_os_error())

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use nix::sys::socket::{
     AddressFamily, Backlog, IpMembershipRequest, SockFlag, SockType, SockaddrIn, bind, listen, setsockopt, socket, sockopt,
 };
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// Datagrams in one system call.
@@ -60,7 +61,9 @@ impl Answerer {
     /// Opens the socket on `device`. Needs a tokio runtime.
     pub fn open(address: SocketAddrV4, device: &str) -> io::Result<Self> {
         let fd = open(SockType::Datagram, address, device)?;
-        Ok(Self { fd: AsyncFd::new(fd)?, questions: Box::new([[0; LONGEST]; BATCH]), answers: Box::new([[0; LONGEST]; BATCH]) })
+        // SAFETY: the descriptor lives in the AsyncFd and is closed only with it.
+        let fd = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?;
+        Ok(Self { fd, questions: Box::new([[0; LONGEST]; BATCH]), answers: Box::new([[0; LONGEST]; BATCH]) })
     }
 
     /// Waits for datagrams, answers those that are there with what `answer` writes (its length; 0 for silence), and

@@ -1,0 +1,39 @@
+//! Loading the rule set: `nft -f -`, all of it or nothing.
+
+use std::process::Stdio;
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use config::Settings;
+
+use super::state::State;
+
+/// Loads the gate, and keeps why it does not stand.
+pub async fn load(settings: &Settings, state: &State) {
+    let error = nft(&lan::gate::ruleset(settings.lan.range, config::CAPTURE_ADDRESS)).await.err();
+    if let Some(error) = &error {
+        log::error!("the gate does not stand, and nothing is forwarded anyway: {error}");
+    }
+    state.lock().gate_error = error;
+}
+
+async fn nft(rules: &str) -> Result<(), String> {
+    let mut child = Command::new("nft")
+        .args(["-f", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|e| format!("nft cannot be started: {e}"))?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(rules.as_bytes()).await.map_err(|e| format!("nft: {e}"))?;
+    }
+    let output = child.wait_with_output().await.map_err(|e| format!("nft: {e}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("nft refused the rules: {}", said.lines().next().unwrap_or("no reason given")))
+}

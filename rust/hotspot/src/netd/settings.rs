@@ -1,0 +1,30 @@
+//! The settings of record, as the settings program wrote them.
+
+use config::Settings;
+
+/// A larger file is not ours.
+const MAX: u64 = 1 << 20;
+
+/// Reads `settings.json`; none yet, or one that cannot be read, is the defaults.
+pub fn load() -> Settings {
+    let path = crate::ipc::run_dir().join("settings.json");
+    let text = match std::fs::metadata(&path).and_then(|m| if m.len() > MAX { Err(std::io::Error::other("too large")) } else { std::fs::read(&path) }) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Settings::default(),
+        Err(error) => {
+            log::warn!("{}: {error}; using the defaults", path.display());
+            return Settings::default();
+        }
+    };
+    serde_json::from_slice(&text).unwrap_or_else(|error| {
+        log::warn!("{}: {error}; using the defaults", path.display());
+        Settings::default()
+    })
+}
+
+/// The zone that DNS and mDNS answer from.
+pub fn zone(settings: &Settings) -> lan::dns::Zone {
+    let local = format!("{}.local", settings.device.name);
+    let names = [local.as_str(), settings.device.name.as_str()].into_iter().chain(settings.lan.names.iter().map(String::as_str));
+    lan::dns::Zone::new(settings.lan.range, config::CAPTURE_ADDRESS, names)
+}

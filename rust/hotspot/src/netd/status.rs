@@ -1,0 +1,67 @@
+//! What other daemons may ask: `/status`, `/client?ip=`, `/leases`.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+
+use super::state::State;
+
+/// Answers on `netd.sock`.
+pub fn serve(state: &State) -> std::io::Result<()> {
+    let state = state.clone();
+    crate::ipc::serve("netd", move |request| match request.path.split_once('?').unwrap_or((&request.path, "")) {
+        ("/status", _) => (200, status(&state)),
+        ("/leases", _) => (200, leases(&state)),
+        ("/client", query) => client(&state, query),
+        _ => (404, json!({"v": 1, "error": "there are /status, /leases and /client?ip=A.B.C.D"})),
+    })
+}
+
+fn mac(mac: [u8; 6]) -> String {
+    mac.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+fn status(state: &State) -> Value {
+    let [udp, tcp, silent] = [0, 1, 2].map(|i| state.dns[i].load(Ordering::Relaxed));
+    let inner = state.lock();
+    let dhcp = inner.leases.as_ref().map(|l| (l.counters, l.entries().len(), l.pool())).unwrap_or_default();
+    let (counters, leases, pool) = dhcp;
+    let error = inner.gate_error.as_ref().or(inner.last_error.as_ref());
+    json!({
+        "v": 1,
+        "state": if inner.gate_error.is_some() { "trouble" } else if inner.leases.is_some() { "up" } else { "starting" },
+        "bridge": lan::gate::BRIDGE,
+        "ports": inner.ports,
+        "address": state.settings.lan.range.own(),
+        "capture": config::CAPTURE_ADDRESS,
+        "leases": leases,
+        "pool": pool,
+        "uplink": {"state": "none"},
+        "counters": {
+            "dns_udp": udp, "dns_tcp": tcp, "dns_silent": silent,
+            "dhcp_discovers": counters.discovers, "dhcp_offers": counters.offers, "dhcp_acks": counters.acks, "dhcp_naks": counters.naks,
+            "dhcp_declines": counters.declines, "dhcp_limited": counters.limited, "dhcp_full": counters.full,
+        },
+        "last_error": error,
+    })
+}
+
+fn leases(state: &State) -> Value {
+    let now = state.now();
+    let entries = state.lock().leases.as_ref().map(|l| l.entries()).unwrap_or_default();
+    let list: Vec<Value> = entries
+        .iter()
+        .map(|e| json!({"ip": e.ip, "mac": mac(e.mac), "host": e.host, "left_s": e.until.saturating_sub(now).as_secs()}))
+        .collect();
+    json!({"v": 1, "leases": list})
+}
+
+fn client(state: &State, query: &str) -> (u16, Value) {
+    let Some(ip) = query.strip_prefix("ip=").and_then(|ip| ip.parse().ok()) else {
+        return (400, json!({"v": 1, "error": "ask /client?ip=A.B.C.D"}));
+    };
+    match state.lock().leases.as_ref().and_then(|l| l.client(ip)) {
+        Some(entry) => (200, json!({"v": 1, "ip": ip, "mac": mac(entry.mac), "join": entry.joins})),
+        None => (404, json!({"v": 1, "error": format!("{ip} has no lease")})),
+    }
+}

@@ -1,0 +1,111 @@
+//! The captive gate: the whole nft rule set as text, loaded in one transaction.
+//!
+//! - Nothing is forwarded, by policy; IPv6 does not pass the bridge at all.
+//! - Visitors reach DHCP, DNS, mDNS and HTTP on the box. What they send anywhere else is refused at once, never dropped in
+//!   silence, so that a phone's probe fails fast: this happens before routing, so it holds with no default route too.
+//! - Port 53 to any address is the box's; so is port 80.
+//! - The uplink side reaches nothing; replies to what the box asked pass.
+//! - Limits per source refill within a second; over them a packet is lost, and nobody is banned.
+
+use std::net::Ipv4Addr;
+
+use config::Range;
+
+/// The bridge that visitors are on.
+pub const BRIDGE: &str = "br-hotspot";
+
+/// The rule set for visitors in `range`, with captured names at `capture`.
+pub fn ruleset(range: Range, capture: Ipv4Addr) -> String {
+    let own = range.own();
+    TEMPLATE.replace("@BRIDGE@", BRIDGE).replace("@OWN@", &format!("{{ {own}, {capture} }}")).replace("@RANGE@", &range.to_string())
+}
+
+/// `table` before `delete table`, so that deleting one that is not there is no error.
+const TEMPLATE: &str = r#"table inet hotspot
+delete table inet hotspot
+table bridge hotspot
+delete table bridge hotspot
+
+table inet hotspot {
+    set dns_rate { type ether_addr; size 4096; flags dynamic, timeout; timeout 10s; }
+    set new_rate { type ether_addr; size 4096; flags dynamic, timeout; timeout 10s; }
+    set other_rate { type ether_addr; size 4096; flags dynamic, timeout; timeout 10s; }
+
+    # Before connection tracking: refuse what leads outside, and keep what leads to us out of the tracking table.
+    chain early {
+        type filter hook prerouting priority raw; policy accept;
+        iifname "@BRIDGE@" jump visitors_early
+    }
+
+    chain visitors_early {
+        meta nfproto ipv6 drop
+        ip saddr != @RANGE@ ip saddr != 0.0.0.0 drop
+        ip frag-off & 0x1fff != 0 drop
+        udp dport 53 update @dns_rate { ether saddr limit rate over 300/second burst 300 packets } drop
+        tcp flags & (syn | ack) == syn update @new_rate { ether saddr limit rate over 100/second burst 200 packets } drop
+        ip daddr @OWN@ udp dport 53 notrack accept
+        ip daddr @OWN@ tcp dport { 53, 80 } notrack accept
+        meta l4proto { tcp, udp } th dport 53 accept
+        tcp dport 80 accept
+        udp dport { 67, 5353 } accept
+        ip protocol icmp ip daddr @OWN@ accept
+        # A reset is as short as what it answers; the rest is limited, lest we be made to shout.
+        tcp flags & rst == 0 reject with tcp reset
+        update @other_rate { ether saddr limit rate over 50/second burst 100 packets } drop
+        pkttype { broadcast, multicast } drop
+        udp dport 443 reject with icmp port-unreachable
+        reject with icmp admin-prohibited
+    }
+
+    chain to_box {
+        type nat hook prerouting priority dstnat; policy accept;
+        iifname "@BRIDGE@" meta l4proto { tcp, udp } th dport 53 redirect to :53
+        iifname "@BRIDGE@" tcp dport 80 redirect to :80
+    }
+
+    chain input {
+        type filter hook input priority filter; policy drop;
+        iifname "lo" accept
+        iifname "@BRIDGE@" jump visitors
+        ct state established, related accept
+        # An uplink's DHCP server may answer to everybody.
+        iifname != "@BRIDGE@" udp sport 67 udp dport 68 accept
+    }
+
+    chain visitors {
+        udp dport { 53, 5353 } accept
+        tcp dport { 53, 80 } accept
+        icmp type echo-request update @other_rate { ether saddr limit rate over 50/second burst 100 packets } drop
+        icmp type echo-request accept
+        ct state established, related accept
+        # DHCP is heard below this, on a packet socket.
+        drop
+    }
+
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+    }
+
+    # Answers to what was kept out of the tracking table are kept out too.
+    chain out {
+        type filter hook output priority raw; policy accept;
+        oifname "@BRIDGE@" ip saddr @OWN@ udp sport 53 notrack
+        oifname "@BRIDGE@" meta nfproto ipv6 drop
+    }
+}
+
+table bridge hotspot {
+    # Between visitors: nothing, whatever the ports' own isolation says.
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+    }
+
+    # From visitors: IPv4, ARP that does not claim to be us, and a key exchange that hostapd reads.
+    chain prerouting {
+        type filter hook prerouting priority filter; policy accept;
+        ether type arp arp saddr ip @OWN@ drop
+        ether type { ip, arp, 0x888e } accept
+        drop
+    }
+}
+"#;
