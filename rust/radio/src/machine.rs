@@ -219,6 +219,11 @@ impl Machine {
         self.plan.as_ref()
     }
 
+    /// How many radios are there.
+    pub fn radio_count(&self) -> usize {
+        self.radios.len()
+    }
+
     /// Failures in a row.
     pub fn failures(&self) -> u32 {
         self.recovery.failures()

@@ -1,0 +1,239 @@
+//! hostapd as our child, or as one that an earlier radiod left running: started, followed, ended.
+//!
+//! It must outlive radiod, so that phones stay associated while radiod is started anew: it writes to a file of its own
+//! (a pipe would break with us), and is found again through the kept plan.
+
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use radio::machine::{Event, Plan};
+use sys::pidfd::Process;
+use tokio::net::UnixDatagram;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, sleep, timeout};
+use wire::hostapd::{self as control, Event as Heard, Message};
+
+use super::files;
+
+/// hostapd opens its control socket within this.
+const SOCKET: Duration = Duration::from_secs(10);
+/// How often it is asked whether it lives, and how long it may take.
+const PING: Duration = Duration::from_secs(30);
+/// Its log is cut to nothing above this size.
+const MAX_LOG: u64 = 64 * 1024;
+
+/// hostapd's folder of control sockets.
+pub fn control_folder() -> PathBuf {
+    files::run().join("hostapd")
+}
+
+fn log_path() -> PathBuf {
+    files::run().join("hostapd.log")
+}
+
+/// A hostapd that runs.
+pub struct Running {
+    process: Process,
+    child: Option<tokio::process::Child>,
+    task: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Running {
+    /// Writes the configuration, starts hostapd and follows it; what happens goes to `events`.
+    pub fn launch(plan: &Plan, events: UnboundedSender<Event>) -> io::Result<Self> {
+        let conf = files::run().join("hostapd.conf");
+        files::write(&conf, plan.conf.as_bytes())?;
+        let _ = std::fs::remove_file(control_folder().join(&plan.interface));
+        let log = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(log_path())?;
+        log.set_len(0)?;
+        let child = tokio::process::Command::new("hostapd")
+            .arg(&conf)
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0)
+            .spawn()
+            .map_err(|e| io::Error::new(e.kind(), format!("hostapd does not start: {e}")))?;
+        let pid = child.id().map(u32::cast_signed).ok_or_else(|| io::Error::other("hostapd ended at once"))?;
+        files::keep_plan(plan, pid)?;
+        let process = Process::open(pid)?;
+        Ok(Self { process, child: Some(child), task: None }.followed(plan, pid, events)?)
+    }
+
+    /// Takes over the hostapd that a plan was kept of, if it lives and answers.
+    pub async fn kept() -> Option<(Plan, i32)> {
+        let (plan, pid) = files::kept_plan()?;
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        if name.trim() != "hostapd" {
+            files::forget_plan();
+            return None;
+        }
+        let process = Process::open(pid).ok()?;
+        if let Ok(socket) = connect(&plan.interface).await
+            && timeout(Duration::from_secs(1), ask(&socket, control::PING)).await.is_ok_and(|answer| answer.is_ok())
+        {
+            return Some((plan, pid));
+        }
+        log::warn!("an old hostapd does not answer: ended");
+        let _ = process.kill();
+        files::forget_plan();
+        None
+    }
+
+    /// Follows the hostapd of a kept plan.
+    pub fn follow(plan: &Plan, pid: i32, events: UnboundedSender<Event>) -> io::Result<Self> {
+        Self { process: Process::open(pid)?, child: None, task: None }.followed(plan, pid, events)
+    }
+
+    fn followed(mut self, plan: &Plan, pid: i32, events: UnboundedSender<Event>) -> io::Result<Self> {
+        let process = Process::open(pid)?;
+        let interface = plan.interface.clone();
+        self.task = Some(tokio::spawn(async move {
+            let why = tokio::select! {
+                biased;
+                () = process.ended() => "hostapd ended".into(),
+                why = listen(&interface, &events) => why,
+            };
+            let _ = events.send(Event::Failed(match last_words() {
+                Some(words) => format!("{why}: {words}"),
+                None => why,
+            }));
+        }));
+        Ok(self)
+    }
+
+    /// Ends it, within 3 s.
+    pub async fn stop(mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+        let _ = self.process.terminate();
+        if timeout(Duration::from_secs(2), self.process.ended()).await.is_err() {
+            let _ = self.process.kill();
+            let _ = timeout(Duration::from_secs(1), self.process.ended()).await;
+        }
+        if let Some(mut child) = self.child.take() {
+            let _ = timeout(Duration::from_millis(500), child.wait()).await;
+        }
+        files::forget_plan();
+    }
+}
+
+/// Connects to hostapd's control socket.
+async fn connect(interface: &str) -> io::Result<UnixDatagram> {
+    let own = files::run().join("control.sock");
+    let _ = std::fs::remove_file(&own);
+    let socket = UnixDatagram::bind(&own)?;
+    socket.connect(control_folder().join(interface))?;
+    Ok(socket)
+}
+
+/// Sends a command and waits for its answer, passing over events.
+async fn ask(socket: &UnixDatagram, command: &[u8]) -> io::Result<String> {
+    socket.send(command).await?;
+    let mut buffer = [0; control::MAX_DATAGRAM + 1];
+    loop {
+        let n = socket.recv(&mut buffer).await?;
+        match Message::parse(&buffer[..n]) {
+            Ok(Message::Event(_)) | Err(_) => {}
+            Ok(Message::Text(text)) => return Ok(text.to_owned()),
+            Ok(answer @ (Message::Fail | Message::Unknown)) => return Err(io::Error::other(format!("{answer:?}"))),
+            Ok(Message::Ok | Message::Pong) => return Ok(String::new()),
+        }
+    }
+}
+
+/// Follows hostapd's events for as long as it answers; returns why no longer.
+async fn listen(interface: &str, events: &UnboundedSender<Event>) -> String {
+    let opened = async {
+        loop {
+            match connect(interface).await {
+                Ok(socket) => return socket,
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            }
+        }
+    };
+    let Ok(socket) = timeout(SOCKET, opened).await else { return "hostapd opens no control socket".into() };
+    if let Err(e) = timeout(SOCKET, ask(&socket, control::ATTACH)).await.unwrap_or_else(|e| Err(e.into())) {
+        return format!("hostapd does not let us listen: {e}");
+    }
+    // It may have been enabled before we listened.
+    match timeout(SOCKET, ask(&socket, b"STATUS")).await {
+        Ok(Ok(status)) if status.lines().any(|l| l == "state=ENABLED") => _ = events.send(Event::Enabled),
+        Ok(Ok(_)) => {}
+        _ => return "hostapd does not tell its state".into(),
+    }
+    let mut buffer = [0; control::MAX_DATAGRAM + 1];
+    let (mut answered, mut next) = (true, Instant::now() + PING);
+    loop {
+        let n = match tokio::time::timeout_at(next, socket.recv(&mut buffer)).await {
+            Ok(Ok(n)) => n,
+            Ok(Err(e)) => return format!("hostapd's control socket: {e}"),
+            Err(_) if !answered => return "hostapd does not answer".into(),
+            Err(_) => {
+                (answered, next) = (false, Instant::now() + PING);
+                cut_log();
+                if let Err(e) = socket.send(control::PING).await {
+                    return format!("hostapd's control socket: {e}");
+                }
+                continue;
+            }
+        };
+        match Message::parse(&buffer[..n]) {
+            Ok(Message::Event(heard)) => {
+                if let Some(event) = meaning(&heard) {
+                    let _ = events.send(event);
+                }
+            }
+            Ok(_) => answered = true,
+            Err(e) => log::warn!("{e}"),
+        }
+    }
+}
+
+/// What an event of hostapd's means to the machine.
+fn meaning(heard: &Heard) -> Option<Event> {
+    let mac = control::format_mac;
+    match heard {
+        Heard::Enabled => return Some(Event::Enabled),
+        Heard::Disabled => return Some(Event::Failed("hostapd lost its interface".into())),
+        Heard::Connected(phone) => {
+            log::info!("{} is in", mac(*phone));
+            return Some(Event::Joined(*phone));
+        }
+        Heard::Disconnected(phone) => {
+            log::info!("{} is out", mac(*phone));
+            return Some(Event::Left(*phone));
+        }
+        Heard::Full(phone) => log::info!("{} was turned away: the box is full", mac(*phone)),
+        Heard::WrongPassword(phone) => log::info!("{} has the wrong password", mac(*phone)),
+        Heard::Terminating => {}
+        Heard::Other(text) => log::debug!("hostapd: {text}"),
+    }
+    None
+}
+
+/// The last line that hostapd wrote before it ended that says something.
+fn last_words() -> Option<String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(log_path()).ok()?;
+    io::Read::read_to_string(&mut io::Read::take(file, MAX_LOG), &mut text).ok()?;
+    let dull = |line: &&str| !line.is_empty() && !["AP-DISABLED", "CTRL-EVENT-TERMINATING", "hostapd_free_hapd_data"].iter().any(|w| line.contains(w));
+    text.lines().map(str::trim).rfind(dull).map(|line| line.chars().take(200).collect())
+}
+
+/// Keeps hostapd's log from filling the memory; it appends, so that a cut leaves no hole.
+fn cut_log() {
+    let path: &Path = &log_path();
+    if std::fs::metadata(path).is_ok_and(|m| m.len() > MAX_LOG)
+        && let Ok(mut file) = std::fs::OpenOptions::new().write(true).open(path)
+    {
+        let _ = file.set_len(0);
+        let _ = file.flush();
+    }
+}
