@@ -36,6 +36,8 @@ pub fn spawn(command: &mut Command, rights: &Rights) -> io::Result<Child> {
 
 fn become_it(rights: &Rights) -> io::Result<()> {
     nix::unistd::setsid()?;
+    // Ours are taken by a descriptor; the program must get its own.
+    nix::sys::signal::SigSet::empty().thread_set_mask()?;
     std::fs::write("/proc/self/oom_score_adj", rights.oom_score.to_string())?;
     limit(libc::RLIMIT_NOFILE, rights.files)?;
     limit(libc::RLIMIT_CORE, 0)?;

@@ -1,32 +1,54 @@
 //! The supervisor: starts the daemons in order, restarts the dead, keeps the log, answers what the state is.
 
+mod card;
+mod data;
+mod devices;
+mod kmsg;
 mod memory;
+mod pipes;
 mod ring;
 mod schedule;
+mod settings;
 mod start;
 mod status;
+mod stop;
+mod storage;
 mod table;
+mod tail;
+mod watch;
 
 use std::io::{PipeReader, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sys::process::{self, Exit, Send, Signals, Told};
+use sys::process::{self, Exit, Signals, Told};
+use sys::uevent::Listener;
 
-use schedule::Schedule;
+use kmsg::Kmsg;
+use pipes::Pipes;
+use schedule::{Schedule, State};
 use status::{Recovery, Shared, View, lock};
 use table::{Kind, UNITS};
-
-/// Daemons that were told to stop have this long.
-const STOP_TIME: Duration = Duration::from_secs(3);
+use tail::Tail;
 
 /// `hotspot supervisor`, started by init; with an argument, one of the steps that it runs as processes of their own.
 pub fn run(args: &[String]) -> ExitCode {
-    let result = match args.first().map(String::as_str) {
-        None => Supervisor::start().map(Supervisor::run),
-        Some(other) => Err(format!("there is no step {other}")),
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    if !args.is_empty() {
+        crate::logging::init();
+    }
+    let result = match args.as_slice() {
+        [] => Supervisor::start().map(Supervisor::run),
+        ["data"] => data::run(),
+        ["coldplug"] => devices::coldplug(),
+        ["settings"] => settings::run(),
+        ["parse-settings"] => settings::parse(),
+        ["reload-module", module] => devices::reload(module),
+        ["stop"] => stop::ask(),
+        other => Err(format!("there is no step {}", other.join(" "))),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -37,23 +59,21 @@ pub fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// A unit's output, line by line.
-struct Pipe {
-    reader: PipeReader,
-    unit: &'static str,
-    partial: Vec<u8>,
-}
-
 struct Supervisor {
     signals: Signals,
     shared: Arc<Mutex<Shared>>,
     schedule: Schedule,
-    pipes: Vec<Pipe>,
+    pipes: Pipes,
     woken: PipeReader,
+    kernel: Option<Kmsg>,
+    uevents: Option<Listener>,
+    /// Devices that wait for a modprobe, and the one that runs.
+    plugged: Vec<String>,
+    modprobe: Option<u32>,
+    tail: Tail,
+    watch: watch::Watch,
+    timezone: String,
 }
-
-/// Longest line that is waited for; what is longer is cut there.
-const MAX_LINE: usize = 1024;
 
 impl Supervisor {
     fn start() -> Result<Self, String> {
@@ -66,18 +86,34 @@ impl Supervisor {
             log::warn!("memory is not locked: {e}");
         }
         start::run_directories().map_err(|e| format!("/run/hotspot: {e}"))?;
+        stop::write_pid()?;
         let (woken, waker) = std::io::pipe().map_err(|e| e.to_string())?;
         process::set_nonblocking(woken.as_fd()).map_err(|e| e.to_string())?;
-        let for_socket = Arc::clone(&shared);
+        let mut supervisor = Self {
+            signals,
+            shared,
+            schedule: Schedule::new(UNITS),
+            pipes: Pipes::default(),
+            woken,
+            kernel: None,
+            uevents: Listener::new().map_err(|e| log::error!("devices that are plugged in stay unknown: {e}")).ok(),
+            plugged: Vec::new(),
+            modprobe: None,
+            tail: Tail::new(Path::new(start::DATA).join("log")),
+            watch: watch::Watch::default(),
+            timezone: "UTC0".into(),
+        };
+        // The portal is on its way before anything else is looked at.
+        supervisor.start_due();
+        supervisor.kernel = Kmsg::open().map_err(|e| log::warn!("/dev/kmsg: {e}")).ok();
+        let shared = Arc::clone(&supervisor.shared);
         let wake = move || {
             let _ = (&waker).write_all(b"!");
         };
-        let mut supervisor = Self { signals, shared, schedule: Schedule::new(UNITS), pipes: Vec::new(), woken };
-        // The portal is on its way before the socket is.
-        supervisor.start_due();
-        if let Err(e) = crate::ipc::serve("supervisor", move |request| status::answer(&for_socket, &request, &wake)) {
+        if let Err(e) = crate::ipc::serve("supervisor", move |request| status::answer(&shared, &request, &wake)) {
             log::error!("no status can be asked: {e}");
         }
+        start::give_to_group(&crate::ipc::run_dir().join("supervisor.sock"));
         Ok(supervisor)
     }
 
@@ -85,14 +121,7 @@ impl Supervisor {
         loop {
             self.start_due();
             self.publish();
-            let now = process::uptime();
-            let timeout = self.schedule.next_deadline().map(|at| at.saturating_sub(now));
-            let mut fds: Vec<BorrowedFd<'_>> = vec![self.signals.as_fd(), self.woken.as_fd()];
-            fds.extend(self.pipes.iter().map(|p| p.reader.as_fd()));
-            let ready = process::wait_readable(&fds, timeout);
-            self.read_pipes(&ready[2..]);
-            let mut byte = [0; 64];
-            let _ = self.woken.read(&mut byte);
+            self.wait();
             while let Some(told) = self.signals.next() {
                 match told {
                     Told::Child => self.reap(),
@@ -100,23 +129,41 @@ impl Supervisor {
                     Told::Stop => return self.stop(),
                 }
             }
+            self.hear_of_devices();
             self.recover();
-            for (index, pid) in self.schedule.overdue(process::uptime()) {
-                log::error!("{} takes too long and is stopped", UNITS[index].name);
-                process::send(pid, Send::Kill);
-                self.schedule.ended(index, "took too long".into(), false, process::uptime());
-            }
+            self.stop_overdue();
+            let now = process::uptime();
+            self.watch.turn(now, self.is_well(now));
+            self.keep_log(now);
+        }
+    }
+
+    /// Sleeps until something happens or is due, and reads what the pipes hold.
+    fn wait(&mut self) {
+        let now = process::uptime();
+        let deadlines = [self.schedule.next_deadline(), self.tail.due(&lock(&self.shared).ring), self.watch.next()];
+        let timeout = deadlines.into_iter().flatten().min().map(|at| at.saturating_sub(now));
+        let mut fds: Vec<BorrowedFd<'_>> = vec![self.signals.as_fd(), self.woken.as_fd()];
+        fds.extend(self.kernel.as_ref().map(AsFd::as_fd));
+        fds.extend(self.uevents.as_ref().map(AsFd::as_fd));
+        let fixed = fds.len();
+        fds.extend(self.pipes.fds());
+        let ready = process::wait_readable(&fds, timeout);
+        let _ = self.woken.read(&mut [0; 64]);
+        let mut shared = lock(&self.shared);
+        self.pipes.read(&ready[fixed..], &mut shared.ring, process::uptime());
+        while let Some((line, micros)) = self.kernel.as_mut().and_then(Kmsg::next) {
+            shared.ring.push("kernel", line.as_bytes(), Duration::from_micros(micros));
         }
     }
 
     fn start_due(&mut self) {
-        loop {
+        while let Some(index) = self.schedule.due(process::uptime()).first().copied() {
             let now = process::uptime();
-            let Some(index) = self.schedule.due(now).first().copied() else { return };
             let unit = &UNITS[index];
-            match start::start(unit, "UTC0") {
+            match start::start(unit, &self.timezone) {
                 Ok((pid, reader)) => {
-                    self.pipes.push(Pipe { reader, unit: unit.name, partial: Vec::new() });
+                    self.pipes.add(unit.name, reader);
                     self.schedule.started(index, pid, now);
                 }
                 Err(e) => {
@@ -129,49 +176,100 @@ impl Supervisor {
 
     fn reap(&mut self) {
         while let Some((pid, exit)) = process::reap() {
+            if self.modprobe == Some(pid) {
+                self.modprobe = None;
+                devices::prepare();
+            }
             let Some(index) = self.schedule.by_pid(pid) else { continue };
             let unit = &UNITS[index];
             let well = exit == Exit::Status(0);
             if unit.kind == Kind::Daemon || !well {
                 log::error!("{} ended: {exit}", unit.name);
+                self.tail.note_death();
             }
             self.schedule.ended(index, exit.to_string(), well, process::uptime());
+            self.over(unit.name);
         }
     }
 
-    fn read_pipes(&mut self, ready: &[bool]) {
-        let at = process::uptime();
-        let mut flags = ready.iter();
-        let mut ring = lock(&self.shared);
-        self.pipes.retain_mut(|pipe| {
-            if !flags.next().copied().unwrap_or(false) {
-                return true;
-            }
-            let mut buffer = [0; 4096];
-            match pipe.reader.read(&mut buffer) {
-                Ok(0) => false,
-                Ok(count) => {
-                    pipe.partial.extend_from_slice(&buffer[..count]);
-                    while let Some(end) = pipe.partial.iter().position(|b| *b == b'\n').or((pipe.partial.len() > MAX_LINE).then_some(MAX_LINE)) {
-                        ring.ring.push(pipe.unit, &pipe.partial[..end], at);
-                        pipe.partial.drain(..=end);
-                    }
-                    true
+    /// A one-shot is over: what it has made is handed on.
+    fn over(&mut self, name: &str) {
+        match name {
+            "data" => {
+                let data = Path::new(start::DATA);
+                if let Err(e) = start::directories_in(data).and_then(|()| start::log_directory(&data.join("log"))) {
+                    log::error!("/data: {e}");
                 }
-                Err(e) => e.kind() == std::io::ErrorKind::WouldBlock || e.kind() == std::io::ErrorKind::Interrupted,
             }
-        });
+            "settings" => {
+                let bytes = std::fs::read(crate::ipc::run_dir().join("settings.json")).unwrap_or_default();
+                let settings: config::Settings = serde_json::from_slice(&bytes).unwrap_or_default();
+                settings.device.posix_tz().clone_into(&mut self.timezone);
+                self.running(Kind::Daemon).for_each(|pid| process::send(pid, process::Send::Reload));
+            }
+            _ => {}
+        }
+    }
+
+    fn stop_overdue(&mut self) {
+        for (index, pid) in self.schedule.overdue(process::uptime()) {
+            log::error!("{} takes too long and is stopped", UNITS[index].name);
+            process::send(pid, process::Send::Kill);
+            self.schedule.ended(index, "took too long".into(), false, process::uptime());
+            self.over(UNITS[index].name);
+        }
+    }
+
+    fn hear_of_devices(&mut self) {
+        while let Some(news) = self.uevents.as_ref().and_then(Listener::next) {
+            if news.action == "add" {
+                if matches!(news.subsystem.as_str(), "leds" | "misc" | "rfkill") {
+                    devices::prepare();
+                }
+                self.plugged.extend(news.modalias.filter(|_| self.plugged.len() < 1000));
+            }
+        }
+        if self.modprobe.is_none() && !self.plugged.is_empty() {
+            match devices::modprobe(&std::mem::take(&mut self.plugged)) {
+                Ok(child) => self.modprobe = Some(child.id()),
+                Err(e) => log::warn!("modprobe: {e}"),
+            }
+        }
     }
 
     fn recover(&mut self) {
         for step in std::mem::take(&mut lock(&self.shared).asked) {
-            match step {
-                Recovery::ReloadModule(module) => log::warn!("reloading {module}"),
+            let result = match step {
+                Recovery::ReloadModule(module) => {
+                    log::warn!("reloading {module}");
+                    start::helper(&["reload-module", module]).map(|reader| self.pipes.add("reload", reader))
+                }
                 Recovery::Reboot(why) => {
                     log::error!("restarting the box: {why}");
-                    let _ = process::ask_init_to_restart();
+                    process::ask_init_to_restart()
                 }
+            };
+            if let Err(e) = result {
+                log::error!("recovery: {e}");
             }
+        }
+    }
+
+    /// Whether portal and network have lived for a while.
+    fn is_well(&self, now: Duration) -> bool {
+        self.schedule.lives().filter(|(unit, _)| unit.kind == Kind::Daemon).all(|(_, life)| match life.state {
+            State::Running { since, .. } => now.saturating_sub(since) >= watch::SETTLED,
+            _ => false,
+        })
+    }
+
+    fn keep_log(&mut self, now: Duration) {
+        let result = {
+            let shared = lock(&self.shared);
+            if self.tail.due(&shared.ring).is_some_and(|at| now >= at) { self.tail.write(&shared.ring, now) } else { Ok(()) }
+        };
+        if let Err(e) = result {
+            log::warn!("the log on the card: {e}");
         }
     }
 
@@ -186,30 +284,26 @@ impl Supervisor {
         lock(&self.shared).units = self.schedule.lives().map(view).collect();
     }
 
-    fn running(&self) -> Vec<u32> {
-        let pid = |(_, life): (_, &schedule::Life)| match life.state {
-            schedule::State::Running { pid, .. } => Some(pid),
+    fn running(&self, kind: Kind) -> impl Iterator<Item = u32> {
+        let pid = move |(unit, life): (&'static table::Unit, &schedule::Life)| match life.state {
+            State::Running { pid, .. } if unit.kind == kind => Some(pid),
             _ => None,
         };
-        self.schedule.lives().filter_map(pid).collect()
+        self.schedule.lives().filter_map(pid)
     }
 
     fn stop(mut self) {
+        log::info!("stopping");
         self.schedule.stop();
-        self.running().into_iter().for_each(|pid| process::send(pid, Send::Stop));
-        let deadline = process::uptime() + STOP_TIME;
-        while !self.running().is_empty() && process::uptime() < deadline {
-            process::wait_readable(&[self.signals.as_fd()], Some(Duration::from_millis(100)));
-            while self.signals.next().is_some() {}
-            self.reap();
-        }
-        self.running().into_iter().for_each(|pid| process::send(pid, Send::Kill));
-        sys::reboot::sync();
+        stop::daemons(&self.signals, &mut self.schedule);
+        let _ = self.tail.write(&lock(&self.shared).ring, process::uptime());
+        stop::storage();
+        self.watch.end();
     }
 }
 
 /// The supervisor's own log lines go straight into the ring.
-fn own_lines(shared: &Arc<Mutex<Shared>>) -> impl Fn(&str) + std::marker::Send + Sync + 'static {
+fn own_lines(shared: &Arc<Mutex<Shared>>) -> impl Fn(&str) + Send + Sync + 'static {
     let shared = Arc::clone(shared);
     move |line| lock(&shared).ring.push("supervisor", line.as_bytes(), process::uptime())
 }

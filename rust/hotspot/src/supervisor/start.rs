@@ -74,3 +74,28 @@ pub fn start(unit: &Unit, timezone: &str) -> io::Result<(u32, PipeReader)> {
     let child = sys::process::spawn(&mut command, &rights)?;
     Ok((child.id(), reader))
 }
+
+/// Runs a step of the supervisor on the side; the end of the pipe that it logs to. It is reaped with the others.
+pub fn helper(args: &[&str]) -> io::Result<PipeReader> {
+    let (reader, writer) = io::pipe()?;
+    sys::process::set_nonblocking(reader.as_fd())?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("supervisor").args(args).stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    sys::process::spawn(&mut command, &Rights { user: None, capabilities: Vec::new(), files: 64, oom_score: 0, nice: 0 })?;
+    Ok(reader)
+}
+
+/// The directory of the log's tail.
+pub fn log_directory(path: &Path) -> io::Result<()> {
+    if !path.is_dir() {
+        fs::DirBuilder::new().mode(0o750).create(path)?;
+    }
+    Ok(())
+}
+
+/// Lets our users' group use a socket that root made.
+pub fn give_to_group(path: &Path) {
+    if let Err(e) = lchown(path, None, Some(GROUP)) {
+        log::error!("{}: {e}", path.display());
+    }
+}

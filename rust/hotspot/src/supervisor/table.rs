@@ -8,6 +8,8 @@ use sys::caps::Capability::{self, NetAdmin, NetBindService, NetRaw};
 pub const GROUP: u32 = 100;
 /// The user that parses hotspot.toml.
 pub const SETTINGS_USER: u32 = 106;
+/// The user of the radios, who may also use the LED.
+pub const RADIOD_USER: u32 = 101;
 
 /// One program under the supervisor.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ pub const UNITS: &[Unit] = &[
     Unit { name: "coldplug", kind: Kind::Once(Duration::from_secs(120)), after: &[], user: None, capabilities: &[], files: 1024, nice: 5 },
     Unit { name: "settings", kind: Kind::Once(Duration::from_secs(10)), after: &["data"], user: None, capabilities: &[], files: 1024, nice: 0 },
     Unit { name: "netd", kind: Kind::Daemon, after: &["settings"], user: Some(102), capabilities: &[NetAdmin, NetRaw, NetBindService], files: 1024, nice: 0 },
-    Unit { name: "radiod", kind: Kind::Daemon, after: &["settings"], user: Some(101), capabilities: &[NetAdmin, NetRaw], files: 1024, nice: 0 },
+    Unit { name: "radiod", kind: Kind::Daemon, after: &["settings"], user: Some(RADIOD_USER), capabilities: &[NetAdmin, NetRaw], files: 1024, nice: 0 },
 ];
 
 #[cfg(test)]

@@ -1,0 +1,149 @@
+//! The step that mounts `/boot` and `/data`, a process of its own: whatever happens in it, the portal is up.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sys::mount::{self, Flags};
+use sys::process::Rights;
+use update::Layout;
+
+use super::card;
+use super::storage::{self, Step};
+use crate::ipc::run_dir;
+
+/// All repairing together has this long; the rest of the unit's time is for mounting.
+const REPAIR_TIME: Duration = Duration::from_secs(45);
+
+/// Mounts both. Errors: only what leaves the box without any `/data`.
+pub fn run() -> Result<(), String> {
+    let layout = Layout::built_in();
+    let disk = card::disk();
+    if let Err(why) = disk.as_ref().map_err(Clone::clone).and_then(|(disk, _)| mount_boot(&layout, disk)) {
+        log::error!("hotspot.toml cannot be read: {why}");
+    }
+    if mount::is_mounted(Path::new("/data")) {
+        return Ok(());
+    }
+    let broken = run_dir().join("data-broken");
+    match disk.and_then(|(disk, size)| mount_data(&layout, &disk, size)) {
+        Ok(()) => {
+            let _ = fs::remove_file(broken);
+        }
+        Err(why) => {
+            log::error!("{why}; what is changed now is lost when the power goes");
+            mount::tmpfs(Path::new("/data"), "0755", "16m").map_err(|e| format!("/data: {e}"))?;
+            let written = fs::write(&broken, format!("{why}\n")).and_then(|()| fs::set_permissions(&broken, fs::Permissions::from_mode(0o644)));
+            written.map_err(|e| format!("{}: {e}", broken.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn mount_boot(layout: &Layout, disk: &str) -> Result<(), String> {
+    if mount::is_mounted(Path::new("/boot")) {
+        return Ok(());
+    }
+    let device = card::map_boot(layout, disk)?;
+    let flags = Flags::MS_RDONLY | Flags::MS_NOSUID | Flags::MS_NODEV | Flags::MS_NOEXEC;
+    // The file holds passwords: root alone reads it.
+    mount::mount(&device.to_string_lossy(), Path::new("/boot"), "vfat", flags, "umask=0077").map_err(|e| format!("mounting p1: {e}"))
+}
+
+fn mount_data(layout: &Layout, disk: &str, size: u64) -> Result<(), String> {
+    let Some(device) = card::map_data(layout, disk, size)? else {
+        return Err("the card has no room left for storage; use a card of 2 GB or more".into());
+    };
+    let found = storage::first_look(&read(&device, 0, storage::START_BYTES)?, &read(&device, storage::BACKUP_OFFSET, 1024)?);
+    let deadline = Instant::now() + REPAIR_TIME;
+    let path = device.to_string_lossy();
+    let mut step = storage::first(found);
+    let mut why = String::new();
+    loop {
+        let result = match step {
+            Step::Check => tool("e2fsck", &["-p", &path], deadline, storage::checked_well),
+            Step::Repair => {
+                log::warn!("the storage is damaged and is being repaired");
+                tool("e2fsck", &["-y", &path], deadline, storage::checked_well)
+            }
+            Step::RepairFromBackup => {
+                log::warn!("the storage's beginning is damaged and is being repaired from its backup");
+                tool("e2fsck", &["-y", "-b", storage::BACKUP_BLOCK, "-B", "4096", &path], deadline, storage::checked_well)
+            }
+            Step::Format => {
+                log::warn!("formatting the storage: {}", reason(found));
+                tool("mke2fs", &FORMAT.iter().copied().chain([&*path]).collect::<Vec<_>>(), deadline, |status| status == 0)
+            }
+            Step::Mount => {
+                let flags = Flags::MS_NOATIME | Flags::MS_NODEV | Flags::MS_NOSUID | Flags::MS_NOEXEC;
+                match mount::mount(&path, Path::new("/data"), "ext4", flags, MOUNT_OPTIONS) {
+                    Ok(()) => return Ok(()),
+                    Err(e) => Err(format!("mounting it: {e}")),
+                }
+            }
+            Step::GiveUp => return Err(format!("the card's storage cannot be used ({why})")),
+        };
+        let well = result.is_ok();
+        if let Err(error) = result {
+            log::warn!("storage: {error}");
+            why = error;
+        }
+        step = storage::next(found, step, well);
+    }
+}
+
+fn reason(found: storage::Found) -> &'static str {
+    match found {
+        storage::Found::Blank => "the card is new",
+        storage::Found::Unused => "the first formatting was cut short",
+        _ => "it held no file system and no backup of one",
+    }
+}
+
+/// Few inodes and a small journal: content is large files, and a card is slow. Nothing is discarded, which can take
+/// minutes on some cards. Tables are written when they are first used (and `noinit_itable`, or the kernel would write
+/// them all in the background).
+const FORMAT: &[&str] =
+    &["-t", "ext4", "-q", "-F", "-b", "4096", "-i", "65536", "-m", "1", "-L", "data", "-J", "size=4", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard"];
+/// Files of record are fsynced by who writes them; the rest may wait half a minute.
+const MOUNT_OPTIONS: &str = "commit=30,noinit_itable,errors=remount-ro";
+
+/// Bytes of the device; fewer where it ends.
+fn read(device: &Path, offset: u64, length: usize) -> Result<Vec<u8>, String> {
+    let file = File::open(device).map_err(|e| format!("the card's storage: {e}"))?;
+    let mut bytes = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(format!("the card's storage cannot be read: {e}")),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// Runs one of e2fsprogs until the deadline.
+fn tool(program: &str, args: &[&str], deadline: Instant, is_well: impl Fn(i32) -> bool) -> Result<(), String> {
+    let mut command = Command::new(program);
+    // What e2fsck answers is for a screen; its exit status is for us.
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+    let rights = Rights { user: None, capabilities: Vec::new(), files: 64, oom_score: 0, nice: 0 };
+    let mut child = sys::process::spawn(&mut command, &rights).map_err(|e| format!("{program}: {e}"))?;
+    loop {
+        match child.try_wait().map_err(|e| e.to_string())? {
+            Some(status) if status.code().is_some_and(&is_well) => return Ok(()),
+            Some(status) => return Err(format!("{program}: {status}")),
+            None if Instant::now() > deadline => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("{program} takes too long"));
+            }
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}

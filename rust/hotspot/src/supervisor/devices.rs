@@ -1,0 +1,79 @@
+//! Drivers for what is plugged in, and the few device files that a daemon may touch.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, lchown};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use sys::process::Rights;
+
+use super::table::{GROUP, RADIOD_USER};
+
+/// Arguments of one modprobe.
+const BATCH: usize = 200;
+/// `/sys/devices` is not deeper.
+const MAX_DEPTH: usize = 24;
+
+/// The step at start: drivers for all that is there already.
+pub fn coldplug() -> Result<(), String> {
+    let mut aliases = BTreeSet::new();
+    collect(Path::new("/sys/devices"), 0, &mut aliases);
+    let aliases: Vec<String> = aliases.into_iter().collect();
+    for batch in aliases.chunks(BATCH) {
+        let mut child = modprobe(batch).map_err(|e| format!("modprobe: {e}"))?;
+        child.wait().map_err(|e| e.to_string())?;
+    }
+    prepare();
+    Ok(())
+}
+
+fn collect(directory: &Path, depth: usize, aliases: &mut BTreeSet<String>) {
+    if let Ok(alias) = fs::read_to_string(directory.join("modalias")) {
+        aliases.extend(Some(alias.trim().to_owned()).filter(|a| !a.is_empty()));
+    }
+    if depth < MAX_DEPTH {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|t| t.is_dir()) {
+                collect(&entry.path(), depth + 1, aliases);
+            }
+        }
+    }
+}
+
+/// Starts a modprobe for these; that nothing is known for one of them is no error.
+pub fn modprobe(aliases: &[String]) -> std::io::Result<std::process::Child> {
+    let mut command = Command::new("modprobe");
+    command.args(["-a", "-b", "-q"]).args(aliases);
+    quiet_helper(&mut command)
+}
+
+/// The step that takes a radio's module out and loads it again; the name comes from the fixed list.
+pub fn reload(module: &str) -> Result<(), String> {
+    let mut out = Command::new("modprobe");
+    let mut back = Command::new("modprobe");
+    let removed = quiet_helper(out.args(["-r", module])).and_then(|mut c| c.wait()).map_err(|e| format!("modprobe: {e}"))?;
+    let loaded = quiet_helper(back.arg(module)).and_then(|mut c| c.wait()).map_err(|e| format!("modprobe: {e}"))?;
+    if removed.success() && loaded.success() { Ok(()) } else { Err(format!("{module}: out {removed}, in {loaded}")) }
+}
+
+fn quiet_helper(command: &mut Command) -> std::io::Result<std::process::Child> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    sys::process::spawn(command, &Rights { user: None, capabilities: Vec::new(), files: 64, oom_score: 0, nice: 5 })
+}
+
+/// The LED's names: upstream's, and those of older kernels.
+const LEDS: &[&str] = &["ACT", "led0", "green:act", "green:status"];
+
+/// Gives radiod the LED and the group the radio switch. Done again whenever one of them appears.
+pub fn prepare() {
+    for led in LEDS {
+        for file in ["brightness", "trigger", "delay_on", "delay_off"] {
+            let _ = fs::metadata(format!("/sys/class/leds/{led}/{file}")).and_then(|_| std::os::unix::fs::chown(format!("/sys/class/leds/{led}/{file}"), Some(RADIOD_USER), Some(GROUP)));
+        }
+    }
+    let rfkill = Path::new("/dev/rfkill");
+    if rfkill.exists() {
+        let _ = lchown(rfkill, Some(0), Some(GROUP)).and_then(|()| fs::set_permissions(rfkill, fs::Permissions::from_mode(0o660)));
+    }
+}

@@ -1,0 +1,211 @@
+//! The step that reads hotspot.toml: a child without any rights parses, root compares and writes.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, fchown};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use config::{Document, Problem, Secrets, Settings};
+use serde::{Deserialize, Serialize};
+use sys::process::Rights;
+
+use super::start::DATA;
+use super::table::{GROUP, SETTINGS_USER};
+use crate::ipc::run_dir;
+
+const PARSE_TIME: Duration = Duration::from_secs(5);
+const MAX_ANSWER: u64 = 1 << 20;
+
+/// The three texts that make the settings, as bytes.
+#[derive(Default)]
+struct Texts {
+    /// The settings of record.
+    record: Vec<u8>,
+    /// The card's file.
+    now: Vec<u8>,
+    /// The card's file as it was read last.
+    last: Vec<u8>,
+}
+
+/// What the parsing child answers, as JSON.
+#[derive(Serialize, Deserialize)]
+struct Parsed {
+    settings: Settings,
+    secrets: Secrets,
+    problems: Vec<Problem>,
+    record: String,
+}
+
+/// `settings.json`
+#[derive(Serialize)]
+struct Published<'a> {
+    v: u32,
+    #[serde(flatten)]
+    settings: &'a Settings,
+    problems: &'a [Problem],
+}
+
+/// Reads, merges, keeps and publishes the settings.
+pub fn run() -> Result<(), String> {
+    let directory = Path::new(DATA).join("settings");
+    let _ = fs::create_dir(&directory);
+    let record = directory.join("settings.toml");
+    let last = directory.join("hotspot.toml");
+    let file = read(Path::new("/boot/hotspot.toml"));
+    let mut texts = Texts { record: read(&record).unwrap_or_default(), last: read(&last).unwrap_or_default(), now: Vec::new() };
+    // Without a file nothing in it has changed.
+    texts.now = file.clone().unwrap_or_else(|| texts.last.clone());
+    let parsed = parse_apart(&texts).or_else(|why| {
+        log::error!("hotspot.toml cannot be parsed ({why}); going on without it");
+        texts.now.clone_from(&texts.last);
+        let mut parsed = parse_apart(&Texts { record: texts.record.clone(), ..Texts::default() })?;
+        parsed.problems = vec![Problem { line: 0, key: String::new(), reason: "the file cannot be read; start again from the template".into() }];
+        Ok::<_, String>(parsed)
+    })?;
+    for problem in &parsed.problems {
+        log::warn!("hotspot.toml line {}: {} {}", problem.line, problem.key, problem.reason);
+    }
+    // The record first: after a cut between the two, the file is merged once more, with the same result.
+    if parsed.record.as_bytes() != texts.record {
+        replace(&record, parsed.record.as_bytes(), 0o600, 0).map_err(|e| format!("{}: {e}", record.display()))?;
+    }
+    if texts.now != texts.last {
+        replace(&last, &texts.now, 0o600, 0).map_err(|e| format!("{}: {e}", last.display()))?;
+    }
+    publish(&parsed)
+}
+
+fn publish(parsed: &Parsed) -> Result<(), String> {
+    let write = |name: &str, json: serde_json::Result<Vec<u8>>| {
+        let path = run_dir().join(name);
+        replace(&path, &json.map_err(|e| e.to_string())?, 0o640, GROUP).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    write("secrets.json", serde_json::to_vec(&parsed.secrets))?;
+    write("settings.json", serde_json::to_vec(&Published { v: 1, settings: &parsed.settings, problems: &parsed.problems }))?;
+    sys::process::set_host_name(&parsed.settings.device.name).map_err(|e| format!("host name: {e}"))
+}
+
+/// At most so much of a file that its being too large can be told.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(config::MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Replaces a file whole or not at all.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32, group: u32) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    let _ = fs::remove_file(&new);
+    let mut file = File::options().write(true).create_new(true).mode(mode).open(&new)?;
+    // The umask must not take a reader away.
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+    fchown(&file, None, Some(group))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+}
+
+/// Has a child without rights parse.
+fn parse_apart(texts: &Texts) -> Result<Parsed, String> {
+    let mut command = Command::new(std::env::current_exe().map_err(|e| e.to_string())?);
+    command.args(["supervisor", "parse-settings"]).stdin(Stdio::piped()).stdout(Stdio::piped()).env_clear();
+    let rights = Rights { user: Some((SETTINGS_USER, GROUP)), capabilities: Vec::new(), files: 16, oom_score: 500, nice: 0 };
+    let mut child = sys::process::spawn(&mut command, &rights).map_err(|e| e.to_string())?;
+    let (input, output) = (child.stdin.take(), child.stdout.take());
+    let deadline = Instant::now() + PARSE_TIME;
+    let watcher = std::thread::spawn(move || {
+        while Instant::now() < deadline && child.try_wait().is_ok_and(|status| status.is_none()) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = child.kill();
+        child.wait()
+    });
+    // The child reads all before it answers, so writing and then reading cannot lock up.
+    let mut answer = Vec::new();
+    let sent = input.ok_or("no pipe")?.write_all(&encode(texts));
+    let got = output.ok_or("no pipe")?.take(MAX_ANSWER).read_to_end(&mut answer);
+    let status = watcher.join().map_err(|_| "the watcher died")?.map_err(|e| e.to_string())?;
+    sent.and(got.map(|_| ())).map_err(|e| e.to_string())?;
+    if !status.success() {
+        return Err(format!("the parser ended: {status}"));
+    }
+    serde_json::from_slice(&answer).map_err(|e| e.to_string())
+}
+
+/// Each text with its length before it: 4 bytes, little-endian.
+fn encode(texts: &Texts) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for text in [&texts.record, &texts.now, &texts.last] {
+        bytes.extend_from_slice(&u32::try_from(text.len()).unwrap_or(0).to_le_bytes());
+        bytes.extend_from_slice(text);
+    }
+    bytes
+}
+
+fn decode(mut bytes: &[u8]) -> Option<Texts> {
+    let mut next = || {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        bytes = rest;
+        Some(text.to_vec())
+    };
+    Some(Texts { record: next()?, now: next()?, last: next()? })
+}
+
+/// The child: texts on standard input, [`Parsed`] on standard output.
+pub fn parse() -> Result<(), String> {
+    let mut bytes = Vec::new();
+    let limit = 3 * (config::MAX_FILE_BYTES as u64 + 16);
+    std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    let texts = decode(&bytes).ok_or("half of it is missing")?;
+    let answer = serde_json::to_vec(&merge(&texts)).map_err(|e| e.to_string())?;
+    std::io::stdout().lock().write_all(&answer).map_err(|e| e.to_string())
+}
+
+fn merge(texts: &Texts) -> Parsed {
+    let [record, now, last] = [&texts.record, &texts.now, &texts.last].map(|t| Document::parse(t));
+    let record = config::render(&config::merge(&record, &now, &last));
+    let settings = config::read(record.as_bytes()).settings;
+    Parsed { secrets: settings.secrets(), settings: settings.without_secrets(), problems: config::read_document(&now).problems, record }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_cross_the_pipe() {
+        let texts = Texts { record: b"a".to_vec(), now: vec![0xff; 70_000], last: Vec::new() };
+        let back = decode(&encode(&texts)).unwrap();
+        assert_eq!((back.record, back.now, back.last), (texts.record, texts.now, texts.last));
+        assert!(decode(&[1, 0, 0, 0]).is_none() && decode(&[]).is_none());
+    }
+
+    #[test]
+    fn the_file_is_merged_and_its_problems_told() {
+        let now = b"[wifi]\nssid = \"Vila\"\npassword = \"short\"\n[admin]\npassword = \"long enough\"\n".to_vec();
+        let parsed = merge(&Texts { record: b"[device]\ncountry = \"BR\"\n".to_vec(), now: now.clone(), last: Vec::new() });
+        assert_eq!((parsed.settings.wifi.ssid.as_str(), parsed.settings.device.country.as_str()), ("Vila", "BR"));
+        assert_eq!((parsed.settings.admin.password.as_str(), parsed.secrets.admin_password.as_str()), ("", "long enough"));
+        assert_eq!((parsed.problems.len(), parsed.problems[0].line), (1, 3));
+        // Read once more, nothing changes.
+        let again = merge(&Texts { record: parsed.record.clone().into_bytes(), now: now.clone(), last: now });
+        assert_eq!(again.record, parsed.record);
+    }
+
+    #[test]
+    fn a_file_is_replaced_with_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let path = std::env::temp_dir().join(format!("hotspot-replace-{}.json", std::process::id()));
+        let group = fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::gid(&m)).unwrap();
+        for text in ["one", "two"] {
+            replace(&path, text.as_bytes(), 0o640, group).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        fs::remove_file(&path).unwrap();
+    }
+}

@@ -1,0 +1,146 @@
+//! What to do with the bytes where `/data` is to be. Pure.
+//!
+//! An appliance must come up, and must not destroy what can be saved:
+//!
+//! | start of the region | a backup superblock | done |
+//! |---|---|---|
+//! | ext4, was mounted before | - | checked and repaired; if that fails, kept for a person, and a tmpfs serves |
+//! | ext4, never mounted | - | checked; if that fails, formatted: the formatting was cut short, nothing was stored yet |
+//! | 1 MiB of zeros | not asked | formatted: a card fresh from the flasher, which writes zeros there. What an earlier installation left behind must not come back |
+//! | anything else | ext4 | repaired from the backup; if that fails, kept for a person, and a tmpfs serves |
+//! | anything else | none | formatted, and told in the log |
+
+/// Bytes of the region's start that [`first_look`] wants.
+pub const START_BYTES: usize = 1 << 20;
+/// Where the first backup superblock of our file systems is: group 1, blocks of 4096 bytes (mke2fs(8), `-b 4096`).
+pub const BACKUP_OFFSET: u64 = 32768 * 4096;
+/// The same as e2fsck's `-b`.
+pub const BACKUP_BLOCK: &str = "32768";
+
+/// What is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A file system that may hold somebody's things.
+    Used,
+    /// A file system that was never mounted.
+    Unused,
+    /// Zeros.
+    Blank,
+    /// A file system whose beginning is lost.
+    Headless,
+    /// Bytes that mean nothing to us.
+    Unknown,
+}
+
+/// Where the superblock is in the region, and in it (linux `fs/ext4/ext4.h`).
+const SUPERBLOCK: usize = 1024;
+const MAGIC: usize = 0x38;
+const MOUNT_TIME: usize = 0x2c;
+const MOUNT_COUNT: usize = 0x34;
+
+/// Judges by the region's start and the 1024 bytes at [`BACKUP_OFFSET`] (empty when the region ends before).
+pub fn first_look(start: &[u8], backup: &[u8]) -> Found {
+    let superblock = start.get(SUPERBLOCK..2 * SUPERBLOCK).unwrap_or_default();
+    if is_superblock(superblock) {
+        let never = superblock[MOUNT_TIME..MOUNT_TIME + 4] == [0; 4] && superblock[MOUNT_COUNT..MOUNT_COUNT + 2] == [0; 2];
+        return if never { Found::Unused } else { Found::Used };
+    }
+    if start.iter().all(|b| *b == 0) {
+        Found::Blank
+    } else if is_superblock(backup) {
+        Found::Headless
+    } else {
+        Found::Unknown
+    }
+}
+
+fn is_superblock(bytes: &[u8]) -> bool {
+    bytes.get(MAGIC..MAGIC + 2) == Some(&[0x53, 0xef])
+}
+
+/// One step towards a usable file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `e2fsck -p`: replay the journal, mend what is harmless.
+    Check,
+    /// `e2fsck -y`: mend everything.
+    Repair,
+    /// `e2fsck -y -b`: mend everything by a backup superblock.
+    RepairFromBackup,
+    /// `mke2fs`.
+    Format,
+    /// Mount it.
+    Mount,
+    /// Serve from memory and say why.
+    GiveUp,
+}
+
+/// The first step.
+pub fn first(found: Found) -> Step {
+    match found {
+        Found::Used | Found::Unused => Step::Check,
+        Found::Headless => Step::RepairFromBackup,
+        Found::Blank | Found::Unknown => Step::Format,
+    }
+}
+
+/// The step after `step`, which went well or not.
+pub fn next(found: Found, step: Step, well: bool) -> Step {
+    match (step, well) {
+        (Step::Check | Step::Repair | Step::RepairFromBackup | Step::Format, true) => Step::Mount,
+        (Step::Check, false) if found == Found::Unused => Step::Format,
+        (Step::Check, false) => Step::Repair,
+        (Step::Repair, false) => Step::RepairFromBackup,
+        (Step::RepairFromBackup | Step::Format | Step::Mount | Step::GiveUp, _) => Step::GiveUp,
+    }
+}
+
+/// Whether e2fsck's exit status means that the file system is good now (e2fsck(8): 1 and 2 are "corrected").
+pub fn checked_well(status: i32) -> bool {
+    (0..4).contains(&status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn superblock(mounted: bool) -> Vec<u8> {
+        let mut start = vec![0; START_BYTES];
+        start[SUPERBLOCK + MAGIC..SUPERBLOCK + MAGIC + 2].copy_from_slice(&[0x53, 0xef]);
+        start[SUPERBLOCK + MOUNT_COUNT] = u8::from(mounted);
+        start
+    }
+
+    #[test]
+    fn what_is_there() {
+        let backup = superblock(true)[SUPERBLOCK..2 * SUPERBLOCK].to_vec();
+        assert_eq!(first_look(&superblock(true), &[]), Found::Used);
+        assert_eq!(first_look(&superblock(false), &[]), Found::Unused);
+        assert_eq!(first_look(&vec![0; START_BYTES], &backup), Found::Blank, "a freshly flashed card that was used before");
+        assert_eq!(first_look(&vec![7; START_BYTES], &backup), Found::Headless);
+        assert_eq!(first_look(&vec![7; START_BYTES], &[]), Found::Unknown);
+        assert_eq!(first_look(&[], &[]), Found::Blank);
+    }
+
+    #[test]
+    fn every_way_ends_and_nothing_used_is_ever_formatted() {
+        for found in [Found::Used, Found::Unused, Found::Blank, Found::Headless, Found::Unknown] {
+            // Every combination of four steps going well or not.
+            for outcomes in 0..16 {
+                let mut step = first(found);
+                let mut taken = vec![step];
+                for i in 0..6 {
+                    if step == Step::Mount && outcomes >> 3 & 1 == 1 || step == Step::GiveUp {
+                        break;
+                    }
+                    step = next(found, step, outcomes >> i.min(3) & 1 == 1);
+                    taken.push(step);
+                }
+                assert!(matches!(step, Step::Mount | Step::GiveUp), "{found:?} {taken:?}");
+                let formats = taken.contains(&Step::Format);
+                assert!(!formats || !matches!(found, Found::Used | Found::Headless), "{found:?} {taken:?}");
+            }
+        }
+        assert!(checked_well(0) && checked_well(1) && !checked_well(4) && !checked_well(8) && !checked_well(-1));
+    }
+}

@@ -1,0 +1,79 @@
+//! The kernel's news about devices (netlink family kobject-uevent).
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use nix::sys::socket::{AddressFamily, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recvfrom, socket};
+
+/// Largest message: the kernel's own limit is 2048 bytes of variables and a path.
+const MAX_MESSAGE: usize = 8192;
+/// The group that the kernel itself speaks to; group 2 would be udev's.
+const KERNEL_GROUP: u32 = 1;
+
+/// A socket that hears of every device that comes or goes.
+pub struct Listener(OwnedFd);
+
+/// One piece of news.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// `add`, `remove`, `change` and the like.
+    pub action: String,
+    /// `net`, `leds`, `usb` and the like.
+    pub subsystem: String,
+    /// What the device's driver is found by.
+    pub modalias: Option<String>,
+}
+
+impl Listener {
+    /// Listens from now on. Errors: the kernel has no such sockets, or this process may not.
+    pub fn new() -> io::Result<Self> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let fd = socket(AddressFamily::Netlink, SockType::Datagram, flags, SockProtocol::NetlinkKObjectUEvent)?;
+        bind(fd.as_raw_fd(), &NetlinkAddr::new(0, KERNEL_GROUP))?;
+        Ok(Self(fd))
+    }
+
+    /// What has come, if anything. Messages that the kernel did not send are passed over; lost ones too.
+    pub fn next(&self) -> Option<News> {
+        let mut buffer = [0; MAX_MESSAGE];
+        loop {
+            match recvfrom::<NetlinkAddr>(self.0.as_raw_fd(), &mut buffer) {
+                Ok((length, Some(from))) if from.pid() == 0 => return Some(parse(&buffer[..length])),
+                Ok(_) | Err(nix::Error::EINTR | nix::Error::ENOBUFS) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+fn parse(message: &[u8]) -> News {
+    let mut news = News::default();
+    for variable in message.split(|b| *b == 0).filter_map(|v| std::str::from_utf8(v).ok()) {
+        match variable.split_once('=') {
+            Some(("ACTION", value)) => value.clone_into(&mut news.action),
+            Some(("SUBSYSTEM", value)) => value.clone_into(&mut news.subsystem),
+            Some(("MODALIAS", value)) => news.modalias = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    news
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stick_is_plugged_in() {
+        let message = b"add@/devices/usb1/1-1\0ACTION=add\0DEVPATH=/devices/usb1/1-1\0SUBSYSTEM=usb\0MODALIAS=usb:v0781p5567\0SEQNUM=9\0";
+        let news = parse(message);
+        assert_eq!(news, News { action: "add".into(), subsystem: "usb".into(), modalias: Some("usb:v0781p5567".into()) });
+        assert_eq!(parse(b"\xff\0=\0x"), News::default());
+    }
+}
