@@ -65,8 +65,8 @@ impl Language {
             _ => (Key::SizeGb, 1_000_000_000),
         };
         // Tenths, rounded up, so that nothing shows as 0.
-        let tenths = (bytes / (step / 10)) + u64::from(bytes % (step / 10) > 0);
-        let number = if tenths >= 100 || tenths % 10 == 0 { tenths.div_ceil(10).to_string() } else { format!("{}{}{}", tenths / 10, self.say(Key::DecimalMark), tenths % 10) };
+        let tenths = (bytes / (step / 10)) + u64::from(!bytes.is_multiple_of(step / 10));
+        let number = if tenths >= 100 || tenths.is_multiple_of(10) { tenths.div_ceil(10).to_string() } else { format!("{}{}{}", tenths / 10, self.say(Key::DecimalMark), tenths % 10) };
         self.with(unit, "n", number)
     }
 }

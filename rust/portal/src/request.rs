@@ -2,6 +2,10 @@
 
 use std::net::Ipv4Addr;
 
+use http::header;
+use http::request::Parts;
+
+use crate::files::Conditions;
 use crate::host;
 
 /// The methods that mean something here.
@@ -43,21 +47,69 @@ pub struct Request<'a> {
     pub accept_language: &'a str,
     /// User-Agent, or empty.
     pub user_agent: &'a str,
+    /// What of a file is wanted.
+    pub conditions: Conditions<'a>,
     /// Who asks.
     pub client: Client,
 }
 
+/// The request names no host, or several, where it must name one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotOneHost;
+
 impl<'a> Request<'a> {
+    /// From the parsed head of a request.
+    ///
+    /// Errors: several Host headers, or none in HTTP/1.1 (RFC 9112, 3.2).
+    pub fn from_parts(parts: &'a Parts, client: Client) -> Result<Self, NotOneHost> {
+        let method = match parts.method {
+            http::Method::GET => Method::Get,
+            http::Method::HEAD => Method::Head,
+            http::Method::POST => Method::Post,
+            _ => Method::Other,
+        };
+        Ok(Self {
+            method,
+            host: host_of(parts)?,
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            accept_language: text(parts, header::ACCEPT_LANGUAGE),
+            user_agent: text(parts, header::USER_AGENT),
+            conditions: Conditions {
+                range: text(parts, header::RANGE),
+                if_range: text(parts, header::IF_RANGE),
+                if_none_match: text(parts, header::IF_NONE_MATCH),
+            },
+            client,
+        })
+    }
+
     /// A GET of `http://host/path?query`, for the shell to fill in further.
     pub fn get(host: &str, target: &'a str, client: Client) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Self { method: Method::Get, host: host::normal(host), path, query, accept_language: "", user_agent: "", client }
+        Self { method: Method::Get, host: host::normal(host), path, query, accept_language: "", user_agent: "", conditions: Conditions::default(), client }
     }
 
     /// The value of a query parameter, as sent (ours never need decoding).
     pub fn parameter(&self, name: &str) -> Option<&'a str> {
         self.query.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
     }
+}
+
+/// The host of a request: the target's own if it names one (RFC 9112, 3.2.2), else the one Host header.
+fn host_of(parts: &Parts) -> Result<Option<String>, NotOneHost> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let first = hosts.next();
+    if hosts.next().is_some() || (first.is_none() && parts.version == http::Version::HTTP_11) {
+        return Err(NotOneHost);
+    }
+    let target = parts.uri.authority().map(http::uri::Authority::as_str);
+    Ok(target.or_else(|| first.and_then(|value| value.to_str().ok())).and_then(host::normal))
+}
+
+/// A header's text; nothing if it is absent or not visible ASCII.
+fn text(parts: &Parts, name: header::HeaderName) -> &str {
+    parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// Which words a phone needs; told from its User-Agent.
@@ -99,10 +151,32 @@ mod tests {
         assert_eq!(Kind::of(""), Kind::Other);
     }
 
+    const CLIENT: Client = Client { ip: Ipv4Addr::LOCALHOST, continued: false, last_place: false };
+
+    fn parts(version: http::Version, uri: &str, hosts: &[&str]) -> Parts {
+        let mut builder = http::Request::builder().version(version).uri(uri);
+        for host in hosts {
+            builder = builder.header("host", *host);
+        }
+        builder.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn one_host_decides() {
+        let host = |version, uri, hosts: &[&str]| Request::from_parts(&parts(version, uri, hosts), CLIENT).map(|r| r.host);
+        let (old, new) = (http::Version::HTTP_10, http::Version::HTTP_11);
+        assert_eq!(host(new, "/", &["P2P.local"]), Ok(Some("p2p.local".into())));
+        assert_eq!(host(new, "/", &[]), Err(NotOneHost));
+        assert_eq!(host(old, "/", &[]), Ok(None));
+        assert_eq!(host(new, "/", &["p2p.local", "example.org"]), Err(NotOneHost));
+        assert_eq!(host(new, "/", &["not a host"]), Ok(None));
+        assert_eq!(host(new, "http://example.org/x", &["p2p.local"]), Ok(Some("example.org".into())));
+        assert_eq!(host(new, "http://user@example.org/x", &["p2p.local"]), Ok(None), "nobody types that");
+    }
+
     #[test]
     fn parameters_are_found_by_whole_name() {
-        let client = Client { ip: Ipv4Addr::LOCALHOST, continued: false, last_place: false };
-        let request = Request::get("p2p.local", "/?xlang=a&lang=pt&lang=es", client);
+        let request = Request::get("p2p.local", "/?xlang=a&lang=pt&lang=es", CLIENT);
         assert_eq!((request.path, request.parameter("lang"), request.parameter("ang")), ("/", Some("pt"), None));
     }
 }

@@ -66,6 +66,8 @@ fn start(stream: TcpStream, ip: Ipv4Addr, shared: &Arc<Shared>, slots: &Arc<Mute
         .header_read_timeout(HEADER_WAIT)
         .max_buf_size(MAX_HEADER)
         .max_headers(MAX_HEADER_LINES)
+        // Simple clients close their sending side once they have asked.
+        .half_close(true)
         .title_case_headers(true)
         // A box without a clock must not name a date (RFC 9110, 6.6.1).
         .auto_date_header(false)

@@ -12,9 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderName, HeaderValue};
 use portal::continued::Continued;
-use portal::files::{self, Conditions};
+use portal::files;
 use portal::{Answer, Client, Method, Request, Response, Surroundings};
 
 use super::clock;
@@ -89,21 +89,9 @@ impl Connection {
     }
 
     async fn respond(&self, parts: &hyper::http::request::Parts, serving: Serving) -> hyper::Response<Reply> {
-        let Ok(host) = host(parts) else { return finish(Response::text(400, "One Host header is needed.\n").with("connection", "close"), serving) };
-        let text = |name| parts.headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).unwrap_or_default();
-        let mut request = Request {
-            method: match parts.method {
-                hyper::Method::GET => Method::Get,
-                hyper::Method::HEAD => Method::Head,
-                hyper::Method::POST => Method::Post,
-                _ => Method::Other,
-            },
-            host,
-            path: parts.uri.path(),
-            query: parts.uri.query().unwrap_or_default(),
-            accept_language: text(header::ACCEPT_LANGUAGE),
-            user_agent: text(header::USER_AGENT),
-            client: Client { ip: self.ip, continued: false, last_place: false },
+        let client = Client { ip: self.ip, continued: false, last_place: false };
+        let Ok(mut request) = Request::from_parts(parts, client) else {
+            return finish(Response::text(400, "One Host header is needed.\n").with("connection", "close"), serving);
         };
         let shared = &*self.shared;
         let site = shared.settings.site();
@@ -142,16 +130,14 @@ impl Connection {
             Answer::Metrics => finish(Response::text(200, shared.metrics.text()), serving),
             Answer::File { name, missing } => match shared.library.open(&name).await {
                 None => finish(missing, serving),
-                Some(opened) => self.file(&name, opened, &parts.headers, request.method, serving),
+                Some(opened) => self.file(&name, opened, &request, serving),
             },
         }
     }
 
-    fn file(&self, name: &str, opened: Opened, headers: &HeaderMap, method: Method, serving: Serving) -> hyper::Response<Reply> {
-        let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok()).unwrap_or_default();
+    fn file(&self, name: &str, opened: Opened, request: &Request, serving: Serving) -> hyper::Response<Reply> {
         let etag = files::etag(opened.modified_ns, opened.size);
-        let conditions = Conditions { range: text(header::RANGE), if_range: text(header::IF_RANGE), if_none_match: text(header::IF_NONE_MATCH) };
-        let head = files::head(name, &files::part(conditions, &etag, opened.size), etag, opened.size);
+        let head = files::head(name, &files::part(request.conditions, &etag, opened.size), etag, opened.size);
         let length = head.length;
         let mut response = finish(head.response, serving);
         if length == 0 {
@@ -160,26 +146,13 @@ impl Connection {
         count(&self.shared.metrics.files);
         // Set here, since for HEAD the body stays empty.
         response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-        if method == Method::Get {
+        if request.method == Method::Get {
             let stretch = Stretch { file: opened.file, offset: head.offset, left: length };
             self.stretches.lock().unwrap_or_else(PoisonError::into_inner).push_back(stretch);
             response.body_mut().what = What::File(length);
         }
         response
     }
-}
-
-/// The host of a request: the target's own if it names one (RFC 9112, 3.2.2), else the one Host header.
-///
-/// Errors: several Host headers, or none in HTTP/1.1 (RFC 9112, 3.2).
-fn host(parts: &hyper::http::request::Parts) -> Result<Option<String>, ()> {
-    let mut hosts = parts.headers.get_all(header::HOST).iter();
-    let first = hosts.next();
-    if hosts.next().is_some() || (first.is_none() && parts.version == hyper::Version::HTTP_11) {
-        return Err(());
-    }
-    let target = parts.uri.authority().map(hyper::http::uri::Authority::as_str);
-    Ok(target.or_else(|| first.and_then(|v| v.to_str().ok())).and_then(portal::host::normal))
 }
 
 /// Reads a small body to its end, since closing on unread bytes would cost the visitor our answer.
