@@ -10,11 +10,13 @@ mod keys;
 mod lists;
 mod merge;
 mod range;
+mod reference;
 mod settings;
 mod value;
 
 pub use document::{Document, Entry, MAX_FILE_BYTES};
 pub use merge::{entries_of, merge, render, values_of};
+pub use reference::reference;
 pub use range::{CAPTURE_ADDRESS, Range};
 pub use settings::*;
 pub use value::Value;

@@ -226,3 +226,12 @@ fn what_changed_in_the_file_wins() {
     // A key that nobody knows is not recorded.
     assert_eq!(merged("", "[wifi]\nfoo = 1\n", ""), "");
 }
+
+#[test]
+fn the_page_is_the_template() {
+    let page = include_str!("../../../docs/settings.md");
+    assert_eq!(page, reference(), "run: cargo run -p config --example settings-page > docs/settings.md");
+    for (key, _) in values_of(&Settings::default()).iter().skip(1) {
+        assert!(page.contains(&format!("| `{key}` |")), "{key}");
+    }
+}

@@ -1,0 +1,26 @@
+//! The template as a page of the documentation, so that the two never differ.
+
+use crate::TEMPLATE;
+
+/// `docs/settings.md`.
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# hotspot.toml\n\nEvery setting with its default. Made from the template that is on the card \
+         (`cargo run -p config --example settings-page > docs/settings.md`); `hotspot settings check FILE` checks a file on any computer.\n",
+    );
+    let (mut section, mut comment) = (String::new(), String::new());
+    // What stands before the first section is for the file's reader.
+    for line in TEMPLATE.lines().skip_while(|l| !l.starts_with('[')) {
+        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            page.push_str(&format!("\n## {name}\n\n| key | default | meaning |\n|---|---|---|\n"));
+            name.clone_into(&mut section);
+        } else if let Some(text) = line.strip_prefix("# ") {
+            comment.push_str(if comment.is_empty() { "" } else { " " });
+            comment.push_str(text);
+        } else if let Some((key, default)) = line.strip_prefix('#').and_then(|l| l.split_once(" = ")) {
+            page.push_str(&format!("| `{section}.{key}` | `{default}` | {} |\n", comment.replace('|', "\\|").replace('<', "&lt;")));
+            comment.clear();
+        }
+    }
+    page
+}
