@@ -31,8 +31,8 @@ const CANDIDATES_5: [u8; 8] = [36, 40, 44, 48, 149, 153, 157, 161];
 pub fn number(mhz: u32) -> Option<u8> {
     let n = match mhz {
         2484 => 14,
-        2412..=2472 if (mhz - 2407) % 5 == 0 => (mhz - 2407) / 5,
-        5160..=5885 if mhz % 5 == 0 => (mhz - 5000) / 5,
+        2412..=2472 if (mhz - 2407).is_multiple_of(5) => (mhz - 2407) / 5,
+        5160..=5885 if mhz.is_multiple_of(5) => (mhz - 5000) / 5,
         _ => return None,
     };
     u8::try_from(n).ok()

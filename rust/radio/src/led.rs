@@ -11,8 +11,10 @@ pub struct Facts {
     pub ap_failed: bool,
     /// A second radio is there.
     pub second_radio: bool,
-    /// The owner wants the internet: a cable is in, a Wi-Fi uplink is set, or visitors may use it.
+    /// The owner wants the internet: a Wi-Fi uplink is set, or visitors may use it.
     pub wants_internet: bool,
+    /// A cable is in the uplink's port: somebody wants the internet, too.
+    pub cable: bool,
     /// The internet answers.
     pub internet: bool,
     /// A Wi-Fi uplink is set.
@@ -49,7 +51,8 @@ pub enum Code {
 
 /// The most urgent code: first what keeps visitors out, then what loses data, then what the owner asked for.
 pub fn code(f: &Facts) -> Code {
-    let offline = f.wants_internet && !f.internet;
+    // A box that is meant to be offline says nothing of it.
+    let offline = (f.wants_internet || f.cable) && !f.internet;
     match () {
         () if f.no_radio => Code::NoRadio,
         () if f.ap_failed => Code::ApFailed,
@@ -134,6 +137,7 @@ mod tests {
             (Facts { wants_internet: true, ..well }, Code::NoSecondRadio),
             (Facts { wants_internet: true, second_radio: true, ..well }, Code::NoCredentials),
             (Facts { wants_internet: true, second_radio: true, uplink_set: true, ..well }, Code::NoInternet),
+            (Facts { cable: true, ..well }, Code::NoSecondRadio),
             (Facts { wants_internet: true, internet: true, ..well }, Code::Well),
         ] {
             assert_eq!(code(&facts), shown, "{facts:?}");

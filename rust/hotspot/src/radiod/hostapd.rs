@@ -37,8 +37,7 @@ fn log_path() -> PathBuf {
 /// A hostapd that runs.
 pub struct Running {
     process: Process,
-    child: Option<tokio::process::Child>,
-    task: Option<tokio::task::JoinHandle<()>>,
+    task: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
@@ -49,7 +48,7 @@ impl Running {
         let _ = std::fs::remove_file(control_folder().join(&plan.interface));
         let log = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(log_path())?;
         log.set_len(0)?;
-        let child = tokio::process::Command::new("hostapd")
+        let mut child = tokio::process::Command::new("hostapd")
             .arg(&conf)
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -62,7 +61,16 @@ impl Running {
         let pid = child.id().map(u32::cast_signed).ok_or_else(|| io::Error::other("hostapd ended at once"))?;
         files::keep_plan(plan, pid)?;
         let process = Process::open(pid)?;
-        Ok(Self { process, child: Some(child), task: None }.followed(plan, pid, events)?)
+        let interface = plan.interface.clone();
+        let task = tokio::spawn(async move {
+            let why = tokio::select! {
+                biased;
+                ended = child.wait() => end(&ended),
+                why = listen(&interface, &events) => why,
+            };
+            let _ = events.send(Event::Failed(why));
+        });
+        Ok(Self { process, task })
     }
 
     /// Takes over the hostapd that a plan was kept of, if it lives and answers.
@@ -87,40 +95,37 @@ impl Running {
 
     /// Follows the hostapd of a kept plan.
     pub fn follow(plan: &Plan, pid: i32, events: UnboundedSender<Event>) -> io::Result<Self> {
-        Self { process: Process::open(pid)?, child: None, task: None }.followed(plan, pid, events)
-    }
-
-    fn followed(mut self, plan: &Plan, pid: i32, events: UnboundedSender<Event>) -> io::Result<Self> {
-        let process = Process::open(pid)?;
+        let (process, watched) = (Process::open(pid)?, Process::open(pid)?);
         let interface = plan.interface.clone();
-        self.task = Some(tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let why = tokio::select! {
                 biased;
-                () = process.ended() => "hostapd ended".into(),
+                () = watched.ended() => "hostapd ended".into(),
                 why = listen(&interface, &events) => why,
             };
-            let _ = events.send(Event::Failed(match last_words() {
-                Some(words) => format!("{why}: {words}"),
-                None => why,
-            }));
-        }));
-        Ok(self)
+            let _ = events.send(Event::Failed(why));
+        });
+        Ok(Self { process, task })
     }
 
     /// Ends it, within 3 s.
-    pub async fn stop(mut self) {
-        if let Some(task) = self.task.take() {
-            task.abort();
-        }
+    pub async fn stop(self) {
+        self.task.abort();
         let _ = self.process.terminate();
         if timeout(Duration::from_secs(2), self.process.ended()).await.is_err() {
             let _ = self.process.kill();
             let _ = timeout(Duration::from_secs(1), self.process.ended()).await;
         }
-        if let Some(mut child) = self.child.take() {
-            let _ = timeout(Duration::from_millis(500), child.wait()).await;
-        }
         files::forget_plan();
+    }
+}
+
+/// Why hostapd ended: the signal, or the last thing it said.
+fn end(ended: &io::Result<std::process::ExitStatus>) -> String {
+    match ended {
+        Ok(status) if status.code().is_some() => format!("hostapd ended: {}", last_words().unwrap_or_else(|| status.to_string())),
+        Ok(status) => format!("hostapd ended: {status}"),
+        Err(e) => format!("hostapd: {e}"),
     }
 }
 

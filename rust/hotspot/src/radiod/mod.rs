@@ -10,7 +10,7 @@ mod settings;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use radio::led::Facts;
 use radio::machine::{Action, Event, Machine, Places, Plan, State};
@@ -44,11 +44,17 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// What netd says of the uplink.
+struct Uplink {
+    internet: bool,
+    /// A cable is in, and the internet does not answer.
+    cable: bool,
+}
+
 /// What the socket's thread sees.
 struct Shared {
     machine: Machine,
     led: &'static str,
-    started: Instant,
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
@@ -59,7 +65,7 @@ fn answer(shared: &Mutex<Shared>, request: &crate::ipc::Request) -> (u16, Value)
     let shared = lock(shared);
     let value = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/status") => serde_json::to_value(shared.machine.status(shared.led)),
-        ("GET", "/stations") => serde_json::to_value(shared.machine.stations_status(shared.started.elapsed())),
+        ("GET", "/stations") => serde_json::to_value(shared.machine.stations_status(sys::process::uptime())),
         _ => return (404, json!({"v": 1, "error": "radiod answers GET /status and GET /stations"})),
     };
     value.map_or_else(|e| (500, json!({"v": 1, "error": e.to_string()})), |value| (200, value))
@@ -76,6 +82,7 @@ struct Radiod {
     kept_pid: Option<i32>,
     led: led::Led,
     facts: Facts,
+    uplink: UnboundedSender<Uplink>,
     settings: settings::Loaded,
 }
 
@@ -87,10 +94,11 @@ impl Radiod {
         let loaded = settings::load();
         let places = Places { bridge: BRIDGE.into(), control: hostapd::control_folder().to_string_lossy().into_owned() };
         let machine = Machine::new(loaded.wish.clone(), places, files::reboots());
-        let shared = Arc::new(Mutex::new(Shared { machine, led: "starting", started: Instant::now() }));
+        let shared = Arc::new(Mutex::new(Shared { machine, led: "starting" }));
         let for_socket = shared.clone();
         crate::ipc::serve("radiod", move |request| answer(&for_socket, &request)).map_err(|e| format!("radiod.sock: {e}"))?;
         let (events, received) = unbounded_channel();
+        let (uplink, uplinks) = unbounded_channel();
         let radiod = Self {
             shared,
             tools: prepare::Tools { nl, links, scan_ended: Arc::default() },
@@ -101,12 +109,18 @@ impl Radiod {
             kept_pid: None,
             led: led::Led::find(),
             facts: Facts::default(),
+            uplink,
             settings: loaded,
         };
-        radiod.work(received, kernel).await
+        radiod.work(received, uplinks, kernel).await
     }
 
-    async fn work(mut self, mut received: UnboundedReceiver<(u64, Event)>, mut kernel: UnboundedReceiver<Kernel>) -> Result<(), String> {
+    async fn work(
+        mut self,
+        mut received: UnboundedReceiver<(u64, Event)>,
+        mut uplinks: UnboundedReceiver<Uplink>,
+        mut kernel: UnboundedReceiver<Kernel>,
+    ) -> Result<(), String> {
         let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
         let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
         let mut round = tokio::time::interval(ROUND);
@@ -133,6 +147,10 @@ impl Radiod {
                     self.stop().await;
                     return Ok(());
                 }
+                Some(uplink) = uplinks.recv() => {
+                    (self.facts.internet, self.facts.cable) = (uplink.internet, uplink.cable);
+                    self.show_led();
+                }
                 _ = round.tick() => self.round(),
                 () = tokio::time::sleep(due.unwrap_or(ROUND)), if due.is_some() => self.step(Event::Tick).await,
             }
@@ -141,7 +159,7 @@ impl Radiod {
 
     fn until_tick(&self) -> Option<Duration> {
         let shared = lock(&self.shared);
-        Some(shared.machine.deadline()?.saturating_sub(shared.started.elapsed()))
+        Some(shared.machine.deadline()?.saturating_sub(sys::process::uptime()))
     }
 
     async fn kernel(&mut self, event: Kernel) {
@@ -165,7 +183,7 @@ impl Radiod {
     async fn step(&mut self, event: Event) {
         let (before, after, actions) = {
             let mut shared = lock(&self.shared);
-            let now = shared.started.elapsed();
+            let now = sys::process::uptime();
             let before = shared.machine.state();
             let actions = shared.machine.step(event, now);
             (before, shared.machine.state(), actions)
@@ -304,6 +322,13 @@ impl Radiod {
         if matches!(lock(&self.shared).machine.state(), State::Up { .. }) {
             self.count();
         }
+        let uplink = self.uplink.clone();
+        tokio::spawn(async move {
+            // Without netd's word, no LED code is about the internet.
+            let lan = crate::ipc::ask("netd", "/status", None).await.unwrap_or_default();
+            let state = lan["uplink"]["state"].as_str().unwrap_or_default();
+            let _ = uplink.send(Uplink { internet: state == "internet", cable: matches!(state, "no-lease" | "lease") });
+        });
         self.show_led();
     }
 

@@ -24,6 +24,8 @@ pub fn coldplug() -> Result<(), String> {
         let mut child = modprobe(batch).map_err(|e| format!("modprobe: {e}"))?;
         child.wait().map_err(|e| e.to_string())?;
     }
+    // Nothing names it: without, radiod blinks the LED by itself.
+    let _ = modprobe(&["ledtrig-pattern".into()]).and_then(|mut child| child.wait());
     prepare();
     Ok(())
 }
@@ -68,8 +70,17 @@ const LEDS: &[&str] = &["ACT", "led0", "green:act", "green:status"];
 /// Gives radiod the LED and the group the radio switch. Done again whenever one of them appears.
 pub fn prepare() {
     for led in LEDS {
-        for file in ["brightness", "trigger", "delay_on", "delay_off"] {
-            let _ = fs::metadata(format!("/sys/class/leds/{led}/{file}")).and_then(|_| std::os::unix::fs::chown(format!("/sys/class/leds/{led}/{file}"), Some(RADIOD_USER), Some(GROUP)));
+        let folder = Path::new("/sys/class/leds").join(led);
+        // Choosing the kernel's blinker makes its files, which belong to root.
+        if fs::read_to_string(folder.join("trigger")).is_ok_and(|all| !all.contains("[pattern]")) {
+            let chosen = fs::write(folder.join("trigger"), "pattern").or_else(|_| fs::write(folder.join("trigger"), "none"));
+            if let Err(e) = chosen {
+                log::debug!("{led}: {e}");
+            }
+        }
+        for file in ["brightness", "pattern", "repeat"] {
+            let file = folder.join(file);
+            let _ = fs::metadata(&file).and_then(|_| std::os::unix::fs::chown(&file, Some(RADIOD_USER), Some(GROUP)));
         }
     }
     let rfkill = Path::new("/dev/rfkill");
