@@ -11,7 +11,6 @@ setenv hs_base 0
 if test "${devtype}" = virtio; then setenv hs_base 40000000; fi
 setexpr hs_buf ${hs_base} + 5000000
 setexpr hs_sum ${hs_base} + 5002000
-setexpr hs_want ${hs_base} + 5002004
 setexpr hs_fdt ${hs_base} + 5500000
 setexpr hs_initrd ${hs_base} + 6000000
 setexpr kernel_comp_addr_r ${hs_base} + a000000
@@ -105,10 +104,19 @@ for hs_slot in ${hs_good} rescue ${hs_last}; do
       if test ${hs_p} = initrd; then setenv hs_to ${hs_initrd}; setenv hs_initrd_len ${hs_len}; setenv hs_max 20000; fi
       setexpr hs_blk ${hs_at} + ${hs_off}
       if itest 0x${hs_cnt} -le 0x${hs_max} && ${devtype} read ${hs_to} ${hs_blk} ${hs_cnt} && crc32 ${hs_to} ${hs_len} ${hs_sum}; then
-        # crc32 writes its sum with the highest byte first.
-        setexpr hs_crc sub "(..)(..)(..)(..)" "\\\4\\\3\\\2\\\1" ${hs_crc}
-        mw.l ${hs_want} ${hs_crc}
-        if itest.l *${hs_sum} == *${hs_want}; then setenv hs_ok 1; fi
+        # U-Boot 2023 writes the sum with its highest byte first, 2025 as the processor does: either will do.
+        setexpr.l hs_a *${hs_sum}
+        setexpr hs_b ${hs_a} "&" ff
+        setexpr hs_swap ${hs_b} * 1000000
+        setexpr hs_b ${hs_a} "&" ff00
+        setexpr hs_b ${hs_b} * 100
+        setexpr hs_swap ${hs_swap} + ${hs_b}
+        setexpr hs_b ${hs_a} / 100
+        setexpr hs_b ${hs_b} "&" ff00
+        setexpr hs_swap ${hs_swap} + ${hs_b}
+        setexpr hs_b ${hs_a} / 1000000
+        setexpr hs_swap ${hs_swap} + ${hs_b}
+        if itest 0x${hs_a} == 0x${hs_crc} || itest 0x${hs_swap} == 0x${hs_crc}; then setenv hs_ok 1; fi
       fi
       if test ${hs_ok} = 0; then echo "Slot ${hs_slot}: its ${hs_p} is damaged."; fi
     fi

@@ -32,7 +32,9 @@ def build(folders, kernel, sbom):
     copy_files(folders)
     for applet in words(BOARD / "busybox.list"):
         (ROOT / "usr/bin" / applet).symlink_to("busybox")
-    (ROOT / "usr/sbin/init").symlink_to("../bin/busybox")
+    # Where the kernel looks for them.
+    for applet in ("init", "modprobe"):
+        (ROOT / "usr/sbin" / applet).symlink_to("../bin/busybox")
     modules = Modules(kernel)
     names = wanted()
     modules.install(modules.closure(names["initramfs"] + names["root"]), ROOT)
