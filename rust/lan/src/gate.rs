@@ -13,11 +13,16 @@ use config::Range;
 
 /// The bridge that visitors are on.
 pub const BRIDGE: &str = "br-hotspot";
+/// Where UDP questions to other name servers arrive; nobody reaches it but through the redirection.
+pub const ELSEWHERE_PORT: u16 = 1053;
 
 /// The rule set for visitors in `range`, with captured names at `capture`.
 pub fn ruleset(range: Range, capture: Ipv4Addr) -> String {
     let own = range.own();
-    TEMPLATE.replace("@BRIDGE@", BRIDGE).replace("@OWN@", &format!("{{ {own}, {capture} }}")).replace("@RANGE@", &range.to_string())
+    TEMPLATE
+        .replace("@BRIDGE@", BRIDGE)
+        .replace("@ELSEWHERE@", &ELSEWHERE_PORT.to_string())
+        .replace("@OWN@", &format!("{{ {own}, {capture} }}")).replace("@RANGE@", &range.to_string())
 }
 
 /// `table` before `delete table`, so that deleting one that is not there is no error.
@@ -43,8 +48,8 @@ table inet hotspot {
         ip frag-off & 0x1fff != 0 drop
         udp dport 53 update @dns_rate { ether saddr limit rate over 300/second burst 300 packets } drop
         tcp flags & (syn | ack) == syn update @new_rate { ether saddr limit rate over 100/second burst 200 packets } drop
+        # A flood of questions to us must not fill the tracking table.
         ip daddr @OWN@ udp dport 53 notrack accept
-        ip daddr @OWN@ tcp dport { 53, 80 } notrack accept
         meta l4proto { tcp, udp } th dport 53 accept
         tcp dport 80 accept
         udp dport { 67, 5353 } accept
@@ -59,7 +64,8 @@ table inet hotspot {
 
     chain to_box {
         type nat hook prerouting priority dstnat; policy accept;
-        iifname "@BRIDGE@" meta l4proto { tcp, udp } th dport 53 redirect to :53
+        iifname "@BRIDGE@" udp dport 53 redirect to :@ELSEWHERE@
+        iifname "@BRIDGE@" tcp dport 53 redirect to :53
         iifname "@BRIDGE@" tcp dport 80 redirect to :80
     }
 
@@ -68,12 +74,10 @@ table inet hotspot {
         iifname "lo" accept
         iifname "@BRIDGE@" jump visitors
         ct state established, related accept
-        # An uplink's DHCP server may answer to everybody.
-        iifname != "@BRIDGE@" udp sport 67 udp dport 68 accept
     }
 
     chain visitors {
-        udp dport { 53, 5353 } accept
+        udp dport { 53, @ELSEWHERE@, 5353 } accept
         tcp dport { 53, 80 } accept
         icmp type echo-request update @other_rate { ether saddr limit rate over 50/second burst 100 packets } drop
         icmp type echo-request accept
@@ -86,7 +90,8 @@ table inet hotspot {
         type filter hook forward priority filter; policy drop;
     }
 
-    # Answers to what was kept out of the tracking table are kept out too.
+    # Answers to what was kept out of the tracking table are kept out too; those to redirected questions are not, which
+    # is why these have a port of their own.
     chain out {
         type filter hook output priority raw; policy accept;
         oifname "@BRIDGE@" ip saddr @OWN@ udp sport 53 notrack

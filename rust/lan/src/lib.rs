@@ -4,3 +4,5 @@
 pub mod dns;
 pub mod gate;
 pub mod leases;
+pub mod mdns;
+pub mod uplink;
