@@ -64,6 +64,11 @@ impl Continued {
         }
     }
 
+    /// Is anybody remembered on this address? If not, there is no need to ask who it is.
+    pub fn knows(&self, ip: Ipv4Addr) -> bool {
+        self.phones.contains_key(&ip)
+    }
+
     /// How many are remembered.
     pub fn len(&self) -> usize {
         self.phones.len()

@@ -44,6 +44,8 @@ pub enum Answer {
 /// What the shell should find out before it asks for the answer; whatever it cannot find out is left empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
+    /// Who the client is, even if it has not continued.
+    pub identity: bool,
     /// Whether the client took the last place, and the limit of phones.
     pub place: bool,
     /// The list of files.
@@ -62,7 +64,7 @@ pub fn needs(site: &Site, request: &Request) -> Needs {
     } else {
         probes::find(request.host.as_deref(), request.path, request.user_agent).is_some_and(|row| row.captive == probes::Captive::Page)
     };
-    Needs { place: page, files: page || (home && request.path == "/files/"), status: home && request.path == "/admin/", captured: !home }
+    Needs { identity: page || (home && request.method == Method::Post), place: page, files: page || (home && request.path == "/files/"), status: home && request.path == "/admin/", captured: !home }
 }
 
 /// What a request gets.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderName, HeaderValue};
-use portal::continued::Continued;
+use portal::continued::{Continued, Identity};
 use portal::files;
 use portal::{Answer, Client, Method, Request, Response, Surroundings};
 
@@ -42,7 +42,7 @@ pub struct Shared {
     /// The other daemons.
     pub neighbours: Neighbours,
     /// Who tapped Continue.
-    pub continued: Mutex<Continued>,
+    continued: Mutex<Continued>,
     /// Counters.
     pub metrics: Metrics,
 }
@@ -57,6 +57,12 @@ impl Shared {
             continued: Mutex::new(Continued::new(MAX_CONTINUED)),
             metrics: Metrics::default(),
         }
+    }
+}
+
+impl Shared {
+    fn continued(&self) -> MutexGuard<'_, Continued> {
+        self.continued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,8 +102,10 @@ impl Connection {
         let shared = &*self.shared;
         let site = shared.settings.site();
         let needs = portal::needs(&site, &request);
-        let who = shared.neighbours.client(self.ip).await;
-        request.client.continued = shared.continued.lock().unwrap_or_else(PoisonError::into_inner).has(self.ip, who);
+        // A stranger's probe is answered without asking anybody.
+        let known = shared.continued().knows(self.ip);
+        let who = if known || needs.identity { shared.neighbours.client(self.ip).await } else { Identity::Unknown };
+        request.client.continued = known && shared.continued().has(self.ip, who);
         let mut around = Surroundings::default();
         let (mut listing, mut status) = (None, None);
         if needs.place {
@@ -119,7 +127,7 @@ impl Connection {
         match portal::answer(&site, &around, &request) {
             Answer::Send(response) => finish(response, serving),
             Answer::Continue(response) => {
-                let mut continued = shared.continued.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut continued = shared.continued();
                 continued.mark(self.ip, who);
                 count(&shared.metrics.continues);
                 shared.metrics.continued.store(continued.len() as u64, Ordering::Relaxed);
