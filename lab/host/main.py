@@ -130,9 +130,9 @@ class Lab:
             child.kill()
         self.machine.off()
         console = os.path.join(self.folder, "console.log")
+        if os.path.exists(console):
+            shutil.copy(console, os.path.join(OUT, "console.log"))
         if failed and os.path.exists(console):
-            kept = os.path.join(OUT, "console.log")
-            shutil.copy(console, kept)
             with open(console, errors="replace") as f:
                 tail = f.read().splitlines()[-40:]
             print("--- the console's last lines (all of it: out/lab/console.log)", *tail, "---", sep="\n", file=sys.stderr)
