@@ -1,12 +1,14 @@
 //! The bridge, its addresses, and its ports as they come and go.
 
 use std::io;
+use std::time::Duration;
 
 use config::{Ports, Settings};
 use lan::gate::BRIDGE;
 use sys::rtnl::{Link, Rtnl};
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::{mpsc, watch};
 
+use super::ports;
 use super::state::State;
 
 /// Makes the bridge with its addresses, or finds it as an earlier run left it: its index and hardware address.
@@ -16,7 +18,8 @@ pub async fn set_up(rtnl: &Rtnl, settings: &Settings) -> io::Result<(u32, [u8; 6
     if !links.iter().any(|link| link.name == BRIDGE) {
         rtnl.add_bridge(BRIDGE, bridge_mac(&links)).await?;
     }
-    bridge_sysctls();
+    // Strict: what a visitor sends must come from where we would answer it.
+    set(&format!("ipv4/conf/{BRIDGE}/rp_filter"), "1");
     let links = rtnl.links().await?;
     let bridge = links.iter().find(|link| link.name == BRIDGE).ok_or_else(|| io::Error::other(format!("{BRIDGE} is not there after making it")))?;
     let range = settings.lan.range;
@@ -33,7 +36,7 @@ pub async fn set_up(rtnl: &Rtnl, settings: &Settings) -> io::Result<(u32, [u8; 6
     Ok((bridge.index, bridge.mac))
 }
 
-/// The same at every boot, so that a phone that comes back finds the gateway that it knows: the first hardware address
+/// The same at every boot, so that a phone that comes back finds the gateway that it knows: the lowest hardware address
 /// there is, marked as locally administered.
 fn bridge_mac(links: &[Link]) -> [u8; 6] {
     let hardware = links.iter().filter(|l| l.ethernet && l.kind.is_none() && l.mac != [0; 6]).map(|l| l.mac).min();
@@ -52,7 +55,10 @@ fn set(path: &str, value: &str) {
 /// Nothing is forwarded, and IPv6 is off everywhere: nothing here needs it, and it would be a way round.
 fn sysctls() {
     set("ipv4/ip_forward", "0");
+    // A connection that is only held open does not hold its place in the tracking table for five days.
+    set("netfilter/nf_conntrack_tcp_timeout_established", "3600");
     for scope in ["all", "default"] {
+        // A kernel without IPv6 has no such file, and needs none.
         let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{scope}/disable_ipv6"), "1");
         set(&format!("ipv4/conf/{scope}/accept_redirects"), "0");
         set(&format!("ipv4/conf/{scope}/send_redirects"), "0");
@@ -62,78 +68,76 @@ fn sysctls() {
     }
 }
 
-fn bridge_sysctls() {
-    // Strict: what a visitor sends must come from where we would answer it.
-    set(&format!("ipv4/conf/{BRIDGE}/rp_filter"), "1");
+/// The ports' two ends of the talk with the uplink.
+pub struct Follower {
+    /// How to change links.
+    pub rtnl: Rtnl,
+    /// A word for each change of links.
+    pub changes: mpsc::Receiver<()>,
+    /// Index of the bridge.
+    pub bridge: u32,
+    /// Tells the uplink its port, and whether it is the only one.
+    pub uplink: watch::Sender<Option<(Link, bool)>>,
+    /// The uplink's wish that its port serves visitors.
+    pub serve_lan: watch::Receiver<bool>,
 }
 
-/// Keeps the ports right for as long as netd runs.
-pub async fn follow(rtnl: Rtnl, mut changes: Receiver<()>, bridge: u32, settings: Settings, state: State) {
-    loop {
-        if let Err(error) = reconcile(&rtnl, bridge, &settings, &state).await {
-            log::warn!("{error}");
-            state.lock().last_error = Some(error.to_string());
+impl Follower {
+    /// Keeps the ports right for as long as netd runs.
+    pub async fn run(mut self, settings: Settings, state: State) {
+        loop {
+            if let Err(error) = self.reconcile(&settings, &state).await {
+                log::warn!("{error}");
+                state.lock().last_error = Some(error.to_string());
+            }
+            tokio::select! {
+                changed = self.changes.recv() => if changed.is_none() {
+                    log::error!("route netlink ended");
+                    return;
+                },
+                changed = self.serve_lan.changed() => if changed.is_err() { return },
+            }
+            // A plugged adapter is several changes at once.
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        if changes.recv().await.is_none() {
-            log::error!("route netlink ended");
-            return;
+    }
+
+    async fn reconcile(&mut self, settings: &Settings, state: &State) -> io::Result<()> {
+        let serve_lan = *self.serve_lan.borrow_and_update();
+        let links = self.rtnl.links().await?;
+        let ports = ports::ethernet(&links);
+        let (uplink, lan) = match settings.lan.ports {
+            Ports::Lan => (None, &ports[..]),
+            Ports::Auto if serve_lan => (ports.first(), &ports[..]),
+            Ports::Auto => (ports.first(), ports.get(1..).unwrap_or_default()),
+            Ports::Uplink => (ports.first(), &[][..]),
+        };
+        for port in lan.iter().filter(|p| p.master != Some(self.bridge)) {
+            log::info!("{} joins the bridge", port.name);
+            // Nobody talks through it before it is isolated: the bridge's own rules forbid it too.
+            self.rtnl.attach(port.index, self.bridge).await?;
+            self.rtnl.isolate(port.index).await?;
         }
-        // A plugged adapter is several changes at once.
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        for port in ports.iter().filter(|p| p.master == Some(self.bridge) && !lan.iter().any(|l| l.index == p.index)) {
+            log::info!("{} leaves the bridge", port.name);
+            self.rtnl.detach(port.index).await?;
+        }
+        // Whoever made it a port, hostapd too: visitors do not reach each other.
+        for port in links.iter().filter(|l| l.master == Some(self.bridge) && !l.isolated) {
+            self.rtnl.isolate(port.index).await?;
+        }
+        if let Some(port) = uplink.filter(|p| !p.up) {
+            self.rtnl.set_up(port.index).await?;
+        }
+        let mut names: Vec<_> = self.rtnl.links().await?.into_iter().filter(|l| l.master == Some(self.bridge)).map(|l| l.name).collect();
+        names.sort();
+        state.lock().ports = names;
+        let told = uplink.map(|port| (port.clone(), ports.len() == 1));
+        self.uplink.send_if_modified(|old| {
+            let changed = *old != told;
+            *old = told;
+            changed
+        });
+        Ok(())
     }
-}
-
-async fn reconcile(rtnl: &Rtnl, bridge: u32, settings: &Settings, state: &State) -> io::Result<()> {
-    let links = rtnl.links().await?;
-    let ports = ethernet_ports(&links);
-    let lan = match settings.lan.ports {
-        Ports::Auto => ports.get(1..).unwrap_or_default(),
-        Ports::Lan => &ports[..],
-        Ports::Uplink => &[],
-    };
-    for port in lan.iter().filter(|p| p.master != Some(bridge)) {
-        log::info!("{} joins the bridge", port.name);
-        rtnl.attach(port.index, bridge).await?;
-        rtnl.isolate(port.index).await?;
-    }
-    // Whoever made it a port, hostapd too: visitors do not reach each other.
-    for port in links.iter().filter(|l| l.master == Some(bridge) && !l.isolated) {
-        rtnl.isolate(port.index).await?;
-    }
-    state.lock().ports = rtnl.links().await?.into_iter().filter(|l| l.master == Some(bridge)).map(|l| l.name).collect();
-    Ok(())
-}
-
-/// Ethernet ports in the order of where they are plugged in: what is soldered on comes first.
-fn ethernet_ports(links: &[Link]) -> Vec<Link> {
-    let mut ports: Vec<(u8, String, Link)> = links
-        .iter()
-        .filter(|l| l.ethernet && matches!(l.kind.as_deref(), None | Some("veth")) && !is_wireless(&l.name))
-        .map(|l| {
-            let (rank, path) = place(&l.name);
-            (rank, path, l.clone())
-        })
-        .collect();
-    ports.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-    ports.into_iter().map(|(_, _, link)| link).collect()
-}
-
-fn is_wireless(name: &str) -> bool {
-    let sysfs = format!("/sys/class/net/{name}");
-    ["phy80211", "wireless"].iter().any(|part| std::path::Path::new(&sysfs).join(part).exists())
-}
-
-/// Rank of the bus, then the path in the device tree: stable however the kernel numbers interfaces. A Pi 3's own port is
-/// on USB, before every socket of its hub.
-fn place(name: &str) -> (u8, String) {
-    let sysfs = std::path::Path::new("/sys/class/net").join(name);
-    let path = std::fs::canonicalize(sysfs.join("device")).or_else(|_| std::fs::canonicalize(&sysfs)).unwrap_or_default();
-    let bus = std::fs::canonicalize(sysfs.join("device/subsystem")).ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
-    let rank = match bus.as_deref() {
-        Some("platform") => 0,
-        Some("pci" | "virtio") => 1,
-        Some("usb") => 2,
-        _ => 3,
-    };
-    (rank, path.to_string_lossy().into_owned())
 }

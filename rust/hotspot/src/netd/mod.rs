@@ -3,18 +3,24 @@
 //! One thread with an event loop; what is decided is decided in `lan`, this wires it to sockets and netlink.
 
 mod bridge;
+mod check;
+mod client;
 mod dhcp;
 mod dns;
 mod gate;
+mod mdns;
+mod ports;
 mod settings;
 mod state;
 mod status;
 mod store;
+mod uplink;
 
 use std::process::ExitCode;
 use std::rc::Rc;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 /// Runs until told to stop.
 pub fn run() -> ExitCode {
@@ -48,8 +54,13 @@ async fn netd() -> std::io::Result<()> {
     let dhcp = Rc::new(dhcp::Server::open(index, mac, &settings, &state)?);
     tokio::task::spawn_local(dhcp::run(Rc::clone(&dhcp)));
     dns::start(&settings, &state)?;
+    mdns::start(&settings, &state)?;
     status::serve(&state)?;
-    tokio::task::spawn_local(bridge::follow(rtnl, changes, index, settings.clone(), state.clone()));
+    let (port, port_told) = watch::channel(None);
+    let (serve_lan, serve_lan_told) = watch::channel(false);
+    let follower = bridge::Follower { rtnl: rtnl.clone(), changes, bridge: index, uplink: port, serve_lan: serve_lan_told };
+    tokio::task::spawn_local(follower.run(settings.clone(), state.clone()));
+    tokio::task::spawn_local(uplink::Shell::new(rtnl, state.clone(), port_told, serve_lan).run());
     log::info!("serving {} at {}", settings.lan.range, settings.lan.range.own());
     loop {
         tokio::select! {

@@ -31,6 +31,8 @@ pub struct Inner {
     pub gate_error: Option<String>,
     /// What else went wrong last.
     pub last_error: Option<String>,
+    /// The uplink's state, its interface, and why what it is offered is not used.
+    pub uplink: Option<(lan::uplink::State, Option<String>, Option<String>)>,
     /// Names of the bridge's ports.
     pub ports: Vec<String>,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use lan::uplink::State as Uplink;
 use serde_json::{Value, json};
 
 use super::state::State;
@@ -26,7 +27,8 @@ fn status(state: &State) -> Value {
     let inner = state.lock();
     let dhcp = inner.leases.as_ref().map(|l| (l.counters, l.entries().len(), l.pool())).unwrap_or_default();
     let (counters, leases, pool) = dhcp;
-    let error = inner.gate_error.as_ref().or(inner.last_error.as_ref());
+    let problem = inner.uplink.as_ref().and_then(|(_, _, problem)| problem.as_ref());
+    let error = inner.gate_error.as_ref().or(problem).or(inner.last_error.as_ref());
     json!({
         "v": 1,
         "state": if inner.gate_error.is_some() { "trouble" } else if inner.leases.is_some() { "up" } else { "starting" },
@@ -36,13 +38,41 @@ fn status(state: &State) -> Value {
         "capture": config::CAPTURE_ADDRESS,
         "leases": leases,
         "pool": pool,
-        "uplink": {"state": "none"},
+        "uplink": uplink(inner.uplink.as_ref()),
         "counters": {
             "dns_udp": udp, "dns_tcp": tcp, "dns_silent": silent,
             "dhcp_discovers": counters.discovers, "dhcp_offers": counters.offers, "dhcp_acks": counters.acks, "dhcp_naks": counters.naks,
             "dhcp_declines": counters.declines, "dhcp_limited": counters.limited, "dhcp_full": counters.full,
         },
         "last_error": error,
+    })
+}
+
+/// The state's name in the status and the log.
+pub fn uplink_name(state: &Uplink) -> &'static str {
+    match state {
+        Uplink::None => "none",
+        Uplink::NoCarrier => "no-carrier",
+        Uplink::NoLease => "no-lease",
+        Uplink::Lease(_) => "lease",
+        Uplink::Internet(_) => "internet",
+        Uplink::ServingLan => "serving-lan",
+    }
+}
+
+fn uplink(uplink: Option<&(Uplink, Option<String>, Option<String>)>) -> Value {
+    let Some((state, interface, problem)) = uplink else { return json!({"state": "none"}) };
+    let lease = match state {
+        Uplink::Lease(lease) | Uplink::Internet(lease) => Some(lease),
+        _ => None,
+    };
+    json!({
+        "state": uplink_name(state),
+        "interface": interface,
+        "address": lease.map(|l| format!("{}/{}", l.address, l.prefix)),
+        "gateway": lease.and_then(|l| l.gateway),
+        "dns": lease.map(|l| l.dns.clone()).unwrap_or_default(),
+        "problem": problem,
     })
 }
 
