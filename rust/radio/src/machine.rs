@@ -12,11 +12,11 @@
 //!                        │ best radio: scan        │
 //!                        ▼                         │
 //!                    Preparing ──channel──▶ Starting ──enabled──▶ Up
-//!                        │  failed, or too late  │  ▲             │ hostapd died, interface gone
+//!                        │  failed, or too late  │  ▲             │ hostapd died
 //!                        └───────────┬───────────┴──┼─────────────┘
 //!                                    ▼              │ first time: the same plan at once
 //!                                 Pausing ──────────┘
-//!                                    │ over: Settling        our radio gone, in any state: Settling
+//!                                    │ over: Settling        our radio or its interface gone: Settling
 //!                                    ▼ failed too often
 //!                                Recovering (module anew, reboot) ── over, or a radio came: Settling
 //! ```
@@ -255,9 +255,8 @@ impl Machine {
             }
             Event::RadioCame(_) => self.radio_came(now),
             Event::RadioGone(phy) => self.radio_gone(phy, now),
-            Event::InterfaceGone(index) if self.plan_runs() && self.plan.as_ref().is_some_and(|p| p.index == index) => {
-                self.fail("the radio's interface vanished".into(), now)
-            }
+            // Most likely its radio goes next; if not, the list shows it and it gets a new interface.
+            Event::InterfaceGone(index) if self.plan.as_ref().is_some_and(|p| p.index == index) => self.lost("the radio's interface is gone", now),
             Event::Radios(radios) => self.listed(radios, now),
             Event::Prepared { interface, index, heard } if matches!(self.state, State::Preparing { .. }) => {
                 self.launch(interface, index, &heard, now)
@@ -334,7 +333,11 @@ impl Machine {
             self.radios.retain(|r| r.wiphy.id != phy);
             return self.radio_came(now);
         }
-        self.last_error = Some("the radio is gone".into());
+        self.lost("the radio is gone", now)
+    }
+
+    fn lost(&mut self, why: &str, now: Duration) -> Vec<Action> {
+        self.last_error = Some(why.into());
         self.gone = self.chosen.take().filter(|r| r.bus == Bus::Sdio);
         self.recovery.gone(now);
         let stop = self.drop_plan();

@@ -175,6 +175,7 @@ async fn listen(interface: &str, events: &UnboundedSender<Event>) -> String {
     }
     let mut buffer = [0; control::MAX_DATAGRAM + 1];
     let (mut answered, mut next) = (true, Instant::now() + PING);
+    let mut quota = Quota { left: QUOTA, since: Instant::now() };
     loop {
         let n = match tokio::time::timeout_at(next, socket.recv(&mut buffer)).await {
             Ok(Ok(n)) => n,
@@ -191,6 +192,7 @@ async fn listen(interface: &str, events: &UnboundedSender<Event>) -> String {
         };
         match Message::parse(&buffer[..n]) {
             Ok(Message::Event(heard)) => {
+                tell(&heard, &mut quota);
                 if let Some(event) = meaning(&heard) {
                     let _ = events.send(event);
                 }
@@ -203,24 +205,43 @@ async fn listen(interface: &str, events: &UnboundedSender<Event>) -> String {
 
 /// What an event of hostapd's means to the machine.
 fn meaning(heard: &Heard) -> Option<Event> {
-    let mac = control::format_mac;
     match heard {
-        Heard::Enabled => return Some(Event::Enabled),
-        Heard::Disabled => return Some(Event::Failed("hostapd lost its interface".into())),
-        Heard::Connected(phone) => {
-            log::info!("{} is in", mac(*phone));
-            return Some(Event::Joined(*phone));
-        }
-        Heard::Disconnected(phone) => {
-            log::info!("{} is out", mac(*phone));
-            return Some(Event::Left(*phone));
-        }
-        Heard::Full(phone) => log::info!("{} was turned away: the box is full", mac(*phone)),
-        Heard::WrongPassword(phone) => log::info!("{} has the wrong password", mac(*phone)),
-        Heard::Terminating => {}
-        Heard::Other(text) => log::debug!("hostapd: {text}"),
+        Heard::Enabled => Some(Event::Enabled),
+        Heard::Disabled => Some(Event::Failed("hostapd lost its interface".into())),
+        Heard::Connected(phone) => Some(Event::Joined(*phone)),
+        Heard::Disconnected(phone) => Some(Event::Left(*phone)),
+        Heard::Full(_) | Heard::WrongPassword(_) | Heard::Terminating | Heard::Other(_) => None,
     }
-    None
+}
+
+/// Lines about phones that may still be written within this minute: a noisy one must not push the rest out of the log.
+struct Quota {
+    left: u32,
+    since: Instant,
+}
+
+/// Lines about phones in a minute.
+const QUOTA: u32 = 20;
+
+/// Writes to the log what an event says about a phone.
+fn tell(heard: &Heard, quota: &mut Quota) {
+    let (phone, what) = match heard {
+        Heard::Connected(phone) => (phone, "is in"),
+        Heard::Disconnected(phone) => (phone, "is out"),
+        Heard::Full(phone) => (phone, "was turned away: the box is full"),
+        Heard::WrongPassword(phone) => (phone, "has the wrong password"),
+        Heard::Other(text) => return log::debug!("hostapd: {text}"),
+        Heard::Enabled | Heard::Disabled | Heard::Terminating => return,
+    };
+    if quota.since.elapsed() >= Duration::from_secs(60) {
+        *quota = Quota { left: QUOTA, since: Instant::now() };
+    }
+    match quota.left {
+        0 => return,
+        1 => log::info!("more phones came and went within this minute"),
+        _ => log::info!("{} {what}", control::format_mac(*phone)),
+    }
+    quota.left -= 1;
 }
 
 /// The last line that hostapd wrote before it ended that says something.
