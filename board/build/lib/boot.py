@@ -1,11 +1,15 @@
 """p1, what a Raspberry Pi starts from: the GPU's firmware, U-Boot and its environment, the boot script, settings."""
 
 import datetime
+import json
 import os
+import pathlib
 import re
 import shutil
 
-from common import BOARD, MIB, OUT, TOP, epoch, fresh, layout, run
+import licences
+import sbom
+from common import BOARD, MIB, OUT, TOP, Failure, epoch, fresh, layout, run
 from slot import TREES
 
 HOME = OUT / "boot"
@@ -16,8 +20,17 @@ SETTINGS = TOP / "rust" / "config" / "hotspot.toml"
 
 def inputs(parts):
     """What p1 depends on."""
-    return [BOARD / "boot", BOARD / "layout.env", BOARD / "build" / "lib", *([SETTINGS] if SETTINGS.exists() else []),
-            os.environ.get("CONFIG", ""), [p["sha256"] for p in parts], epoch()]
+    return [BOARD / "boot", BOARD / "layout.env", BOARD / "build" / "lib",
+            config_text(), sbom.FILE, [p["sha256"] for p in parts], epoch()]
+
+
+def config_text():
+    """hotspot.toml of the card: the file that CONFIG names, else the commented copy with every default."""
+    given = os.environ.get("CONFIG")
+    try:
+        return pathlib.Path(given or SETTINGS).read_bytes()
+    except OSError as error:
+        raise Failure(f"CONFIG={given} cannot be read: {error.strerror}" if given else f"{SETTINGS}: {error.strerror}") from error
 
 
 def script():
@@ -42,11 +55,21 @@ def build(folders, kernel):
     (OUT / "boot.cmd").write_text(script())
     stamp = dict(os.environ, SOURCE_DATE_EPOCH=str(epoch()))
     run("mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "hotspot", "-d", OUT / "boot.cmd", HOME / "boot.scr", env=stamp)
-    settings = os.environ.get("CONFIG") or SETTINGS
-    if os.path.exists(settings):
-        shutil.copyfile(settings, HOME / "hotspot.toml")
+    (HOME / "hotspot.toml").write_bytes(config_text())
+    notices(folders)
     (HOME / "setup-code.txt").write_text(" " * 511 + "\n")
     make_fat()
+
+
+def notices(folders):
+    """LICENCES.txt: every part of the card, and in full the terms of what this partition holds."""
+    packages = json.loads(sbom.FILE.read_text())["packages"]
+    text = "What is on this card, with versions and licences. Each part's own text is in the system under /usr/share/hotspot/licences.\r\n\r\n"
+    text += licences.table(packages)
+    for name in ("raspi-firmware", "u-boot-rpi"):
+        terms = licences.copyright_file(folders[name]).read_text(errors="replace")
+        text += f"\r\n\r\n===== {name} =====\r\n\r\n" + terms.replace("\n", "\r\n")
+    (HOME / "LICENCES.txt").write_text(text, newline="")
 
 
 def make_fat():

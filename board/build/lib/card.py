@@ -9,7 +9,8 @@ IMAGE = OUT / "p2p-hotspot.img"
 
 def inputs():
     """What the card depends on."""
-    return [boot.FAT, slot.SLOT, BOARD / "layout.env", BOARD / "build" / "lib"]
+    stamps = OUT / "stamps"
+    return [stamps / "boot", stamps / "slot", BOARD / "layout.env", BOARD / "build" / "lib"]
 
 
 def record():

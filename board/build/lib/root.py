@@ -4,7 +4,8 @@ import os
 import pathlib
 import shutil
 
-from common import BOARD, OUT, TARGET, TOP, Failure, epoch, fresh, run, version
+import licences
+from common import BOARD, OUT, TARGET, TOP, Failure, epoch, fresh, run, sha256, version
 from modules import Modules, wanted
 
 ROOT = OUT / "root"
@@ -39,6 +40,8 @@ def build(folders, kernel, sbom):
     names = wanted()
     modules.install(modules.closure(names["initramfs"] + names["root"]), ROOT)
     shutil.copytree(TOP / "overlay", ROOT, symlinks=True, dirs_exist_ok=True)
+    licence_texts(folders)
+    certificates(folders["ca-certificates"])
     share = ROOT / "usr/share/hotspot"
     share.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(sbom, share / "sbom.spdx.json")
@@ -67,6 +70,28 @@ def copy_files(folders):
             target = ROOT / (destination[0] if destination else path.relative_to(folders[package]))
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, target, follow_symlinks=False)
+
+
+def licence_texts(folders):
+    """The copyright file of each package, and the licences that those name; equal files are one."""
+    home = ROOT / "usr/share/hotspot/licences"
+    shutil.copytree(folders["base-files"] / "usr/share/common-licenses", home / "common", symlinks=True)
+    seen = {}
+    for package, folder in sorted(folders.items()):
+        source = licences.copyright_file(folder)
+        first = seen.setdefault(sha256(source), package)
+        if first == package:
+            shutil.copyfile(source, home / package)
+        else:
+            (home / package).symlink_to(first)
+
+
+def certificates(folder):
+    """The certificate authorities as one file, where OpenSSL looks by default (/etc/ssl leads there)."""
+    home = ROOT / "usr/lib/ssl"
+    home.mkdir(parents=True)
+    found = sorted(folder.glob("usr/share/ca-certificates/mozilla/*.crt"))
+    (home / "cert.pem").write_text("".join(path.read_text().strip() + "\n" for path in found))
 
 
 def modes(root):
