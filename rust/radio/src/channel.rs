@@ -76,7 +76,9 @@ pub fn choose(wiphy: &Wiphy, wish: &Wish, heard: &[Bss]) -> Option<Choice> {
             Some(channel) if allowed(channel) => {
                 return Some(Choice { number: asked, mhz: channel.mhz, why: "as set by the owner".into(), problem });
             }
-            Some(_) => problem = Some(format!("channel {asked} is not allowed for an access point in {}; the box picked one", wish.country)),
+            Some(_) => {
+                problem = Some(format!("channel {asked} is not allowed for an access point in {}; the box picked one", wish.country))
+            }
             None => problem = Some(format!("this radio has no channel {asked}; the box picked one")),
         }
     }
@@ -128,7 +130,16 @@ mod tests {
 
     #[test]
     fn numbers() {
-        for (mhz, n) in [(2412, Some(1)), (2462, Some(11)), (2484, Some(14)), (5180, Some(36)), (5825, Some(165)), (2413, None), (0, None), (6115, None)] {
+        for (mhz, n) in [
+            (2412, Some(1)),
+            (2462, Some(11)),
+            (2484, Some(14)),
+            (5180, Some(36)),
+            (5825, Some(165)),
+            (2413, None),
+            (0, None),
+            (6115, None),
+        ] {
             assert_eq!(number(mhz), n, "{mhz}");
         }
     }

@@ -97,7 +97,17 @@ mod tests {
     #[test]
     fn open() {
         let text = rendered("", 2437, vec![]);
-        for line in ["interface=wlan0", "bridge=br-hotspot", "ssid2=c3a922233d", "country_code=BR", "hw_mode=g", "channel=6", "ieee80211n=1", "ap_isolate=1", "max_num_sta=31"] {
+        for line in [
+            "interface=wlan0",
+            "bridge=br-hotspot",
+            "ssid2=c3a922233d",
+            "country_code=BR",
+            "hw_mode=g",
+            "channel=6",
+            "ieee80211n=1",
+            "ap_isolate=1",
+            "max_num_sta=31",
+        ] {
             assert!(has(&text, line), "{line} not in\n{text}");
         }
         assert!(!text.contains("wpa"));

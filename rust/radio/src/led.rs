@@ -148,7 +148,15 @@ mod tests {
     fn patterns() {
         assert_eq!(Code::NoRadio.pattern(), [(true, 250), (false, 250), (true, 250), (false, 2000)]);
         assert_eq!(kernel_pattern(&Code::NoRadio.pattern()[..2], 255), "255 250 255 0 0 250 0 0");
-        let codes = [Code::NoRadio, Code::NoSecondRadio, Code::NoCredentials, Code::NoInternet, Code::DataBroken, Code::SettingsProblem, Code::ApFailed];
+        let codes = [
+            Code::NoRadio,
+            Code::NoSecondRadio,
+            Code::NoCredentials,
+            Code::NoInternet,
+            Code::DataBroken,
+            Code::SettingsProblem,
+            Code::ApFailed,
+        ];
         for (code, blinks) in codes.into_iter().zip(2..) {
             assert_eq!((code.blinks(), code.name().starts_with(&blinks.to_string())), (blinks, true));
             assert_eq!(code.pattern().iter().filter(|(on, _)| *on).count(), blinks as usize);

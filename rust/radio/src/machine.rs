@@ -256,7 +256,9 @@ impl Machine {
             Event::RadioCame(_) => self.radio_came(now),
             Event::RadioGone(phy) => self.radio_gone(phy, now),
             // Most likely its radio goes next; if not, the list shows it and it gets a new interface.
-            Event::InterfaceGone(index) if self.plan.as_ref().is_some_and(|p| p.index == index) => self.lost("the radio's interface is gone", now),
+            Event::InterfaceGone(index) if self.plan.as_ref().is_some_and(|p| p.index == index) => {
+                self.lost("the radio's interface is gone", now)
+            }
             Event::Radios(radios) => self.listed(radios, now),
             Event::Prepared { interface, index, heard } if matches!(self.state, State::Preparing { .. }) => {
                 self.launch(interface, index, &heard, now)

@@ -40,7 +40,13 @@ mod tests {
     fn radio(id: u32, driver: &str, bus: Bus, ap: bool) -> Radio {
         let channels = vec![Channel { mhz: 2412, ..Channel::default() }];
         let modes = 1 << mode::STATION | if ap { 1 << mode::AP } else { 0 };
-        let wiphy = Wiphy { id, name: format!("phy{id}"), modes, bands: vec![Frequencies { channels, ..Frequencies::default() }], ..Wiphy::default() };
+        let wiphy = Wiphy {
+            id,
+            name: format!("phy{id}"),
+            modes,
+            bands: vec![Frequencies { channels, ..Frequencies::default() }],
+            ..Wiphy::default()
+        };
         Radio { wiphy, driver: driver.into(), bus, device: None }
     }
 

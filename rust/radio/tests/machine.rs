@@ -15,7 +15,8 @@ fn wish() -> Wish {
 fn radio(id: u32, driver: &str, bus: Bus, ap: bool) -> Radio {
     let channels = (1..=11).map(|n| Channel { mhz: 2407 + 5 * n, ..Channel::default() }).collect();
     let modes = 1 << mode::STATION | if ap { 1 << mode::AP } else { 0 };
-    let wiphy = Wiphy { id, name: format!("phy{id}"), modes, bands: vec![Band { id: 0, ht: true, vht: false, channels }], ..Wiphy::default() };
+    let wiphy =
+        Wiphy { id, name: format!("phy{id}"), modes, bands: vec![Band { id: 0, ht: true, vht: false, channels }], ..Wiphy::default() };
     Radio { wiphy, driver: driver.into(), bus, device: None }
 }
 
@@ -348,7 +349,24 @@ fn a_country_that_cannot_be_set_is_said_and_the_box_goes_on() {
     let status = b.machine.status("well");
     assert_eq!((status.state, status.problems.len(), status.channel), ("up", 1, Some(1)));
     let json = serde_json::to_value(&status).unwrap();
-    for key in ["v", "state", "phy", "interface", "driver", "ssid", "channel", "freq_mhz", "country", "security", "stations", "limit", "full", "last_error", "led", "radios"] {
+    for key in [
+        "v",
+        "state",
+        "phy",
+        "interface",
+        "driver",
+        "ssid",
+        "channel",
+        "freq_mhz",
+        "country",
+        "security",
+        "stations",
+        "limit",
+        "full",
+        "last_error",
+        "led",
+        "radios",
+    ] {
         assert!(json.get(key).is_some(), "{key}");
     }
 }

@@ -221,15 +221,8 @@ impl Combination {
     fn parse(attrs: &[u8]) -> Self {
         let number = |kind| find(attrs, kind).and_then(get_u32).unwrap_or(0);
         let limits = find(attrs, 1).unwrap_or_default();
-        let limit = |one: &[u8]| Limit {
-            max: find(one, 1).and_then(get_u32).unwrap_or(0),
-            modes: find(one, 2).map_or(0, flag_bits),
-        };
-        Self {
-            limits: Attrs(limits).take(MAX_LIST).map(|(_, one)| limit(one)).collect(),
-            max: number(2),
-            channels: number(4),
-        }
+        let limit = |one: &[u8]| Limit { max: find(one, 1).and_then(get_u32).unwrap_or(0), modes: find(one, 2).map_or(0, flag_bits) };
+        Self { limits: Attrs(limits).take(MAX_LIST).map(|(_, one)| limit(one)).collect(), max: number(2), channels: number(4) }
     }
 }
 
@@ -274,11 +267,7 @@ impl Bss {
     pub fn parse(attrs: &[u8]) -> Option<Self> {
         let bss = find(attrs, attr::BSS)?;
         let signal = find(bss, 7).and_then(|p| Some(i32::from_ne_bytes(*p.first_chunk()?)));
-        Some(Self {
-            bssid: *find(bss, 1)?.first_chunk()?,
-            mhz: get_u32(find(bss, 2)?)?,
-            dbm: signal.map_or(-70, |mbm| mbm / 100),
-        })
+        Some(Self { bssid: *find(bss, 1)?.first_chunk()?, mhz: get_u32(find(bss, 2)?)?, dbm: signal.map_or(-70, |mbm| mbm / 100) })
     }
 }
 

@@ -15,7 +15,8 @@ fn machine() -> Machine {
     let places = Places { bridge: "b".into(), control: "c".into() };
     let channels = vec![Channel { mhz: 2412, ..Channel::default() }];
     // Room for four, so that the limit is met.
-    let wiphy = Wiphy { modes: 1 << mode::AP, max_stations: Some(5), bands: vec![Band { channels, ..Band::default() }], ..Wiphy::default() };
+    let wiphy =
+        Wiphy { modes: 1 << mode::AP, max_stations: Some(5), bands: vec![Band { channels, ..Band::default() }], ..Wiphy::default() };
     let mut machine = Machine::new(wish, places, None);
     let events = [
         Event::Start(None),

@@ -24,7 +24,13 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     assert!(wiphy.bands.len() <= 64 && wiphy.combinations.len() <= 64 && wiphy.ciphers.len() <= 64);
     assert!(wiphy.bands.iter().all(|b| b.channels.len() <= 128));
 
-    let wish = Wish { ssid: "x\"\\".into(), password: "12345678".into(), channel: data.first().copied(), band: config::Band::Ghz5, country: "BR".into() };
+    let wish = Wish {
+        ssid: "x\"\\".into(),
+        password: "12345678".into(),
+        channel: data.first().copied(),
+        band: config::Band::Ghz5,
+        country: "BR".into(),
+    };
     let radio = Radio { wiphy, driver: "brcmfmac".into(), bus: Bus::Sdio, device: None };
     assert!((1..=2007).contains(&limit::of(&radio).stations));
     let picked = pick::pick(std::slice::from_ref(&radio), wish.band);

@@ -249,7 +249,9 @@ fn last_words() -> Option<String> {
     let mut text = String::new();
     let file = std::fs::File::open(log_path()).ok()?;
     io::Read::read_to_string(&mut io::Read::take(file, MAX_LOG), &mut text).ok()?;
-    let dull = |line: &&str| !line.is_empty() && !["AP-DISABLED", "CTRL-EVENT-TERMINATING", "hostapd_free_hapd_data"].iter().any(|w| line.contains(w));
+    let dull = |line: &&str| {
+        !line.is_empty() && !["AP-DISABLED", "CTRL-EVENT-TERMINATING", "hostapd_free_hapd_data"].iter().any(|w| line.contains(w))
+    };
     text.lines().map(str::trim).rfind(dull).map(|line| line.chars().take(200).collect())
 }
 

@@ -203,7 +203,13 @@ impl Radiod {
         let error = || status.last_error.clone().unwrap_or_default();
         match state {
             State::Up { .. } => {
-                log::info!("{:?} is open on channel {} ({}), {}", status.ssid, status.channel.unwrap_or(0), status.country, status.security);
+                log::info!(
+                    "{:?} is open on channel {} ({}), {}",
+                    status.ssid,
+                    status.channel.unwrap_or(0),
+                    status.country,
+                    status.security
+                );
                 status.why.iter().for_each(|why| log::info!("{why}"));
                 status.problems.iter().for_each(|problem| log::warn!("{problem}"));
             }
