@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{ipc, logging};
@@ -67,8 +67,21 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Connections that may wait for `accept`: the default of 128 is less than 200 phones' probes at once, and each beyond it
+/// would wait a second for its second try.
+const BACKLOG: u32 = 1024;
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    // Accepted connections inherit it.
+    socket.set_nodelay(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 async fn serve(options: Options) -> Result<(), String> {
-    let listener = TcpListener::bind(options.listen).await.map_err(|e| format!("cannot listen on {}: {e}", options.listen))?;
+    let listener = listen(options.listen).map_err(|e| format!("cannot listen on {}: {e}", options.listen))?;
     let shared = Arc::new(Shared::new(options.files));
     log::info!("the portal answers on {}", options.listen);
     if let Err(e) = ipc::serve("portald", status(shared.clone())) {

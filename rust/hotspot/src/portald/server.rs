@@ -53,8 +53,6 @@ fn mapped(ip: IpAddr) -> Ipv4Addr {
 }
 
 fn start(stream: TcpStream, ip: Ipv4Addr, shared: &Arc<Shared>, slots: &Arc<Mutex<Slots<AbortHandle>>>) {
-    // A failure costs a few milliseconds of Nagle's delay, no more.
-    let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::default());
     activity.moved_ms.store(clock::now_ms(), Ordering::Relaxed);
     let stretches = service::no_stretches();
