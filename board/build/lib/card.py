@@ -1,5 +1,7 @@
 """The whole card, laid out by genimage exactly as board/layout.env says."""
 
+import os
+
 from common import BOARD, MIB, OUT, fresh, layout, run
 import boot
 import slot
@@ -41,6 +43,17 @@ def config(card):
     return f"image {IMAGE.name} {{\n{head}{''.join(parts)}}}\n"
 
 
+def blank(file, card):
+    """Writes zeros where an earlier installation on the same card would otherwise show through the holes that a block map leaves:
+    the second record, the headers of the empty slots, the start of /data."""
+    sizes = {"RECORD_1_MIB": 4096, "SLOT_B_MIB": card["SLOT_HEADER_BYTES"], "RESCUE_MIB": card["SLOT_HEADER_BYTES"], "DATA_MIB": 4 * MIB}
+    for name, size in sizes.items():
+        file.seek(card[name] * MIB)
+        file.write(bytes(size))
+    file.flush()
+    os.fsync(file.fileno())
+
+
 def build():
     """Makes out/p2p-hotspot.img."""
     card = layout()
@@ -60,4 +73,5 @@ def build():
     # genimage ends with the last image's data; the card ends with its last partition.
     with open(made, "r+b") as file:
         file.truncate(card["CARD_MIB"] * MIB)
+        blank(file, card)
     made.replace(IMAGE)

@@ -1,5 +1,6 @@
 """Paths, the card's layout, and steps that run only when what they read has changed."""
 
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -110,6 +111,17 @@ def fresh(folder):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
+
+
+def alone():
+    """Waits until no other build works in this output folder; holds it until the process ends."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    lock = os.open(OUT / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("another build is at work here; waiting for it")
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def main(function):
