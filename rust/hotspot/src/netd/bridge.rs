@@ -15,6 +15,10 @@ use super::state::State;
 pub async fn set_up(rtnl: &Rtnl, settings: &Settings) -> io::Result<(u32, [u8; 6])> {
     sysctls();
     let links = rtnl.links().await?;
+    // Nobody else brings it up, and programs on the box ask the portal and each other through it.
+    if let Some(lo) = links.iter().find(|link| link.name == "lo" && !link.up) {
+        rtnl.set_up(lo.index).await?;
+    }
     if !links.iter().any(|link| link.name == BRIDGE) {
         rtnl.add_bridge(BRIDGE, bridge_mac(&links)).await?;
     }
