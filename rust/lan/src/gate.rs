@@ -22,6 +22,7 @@ pub fn ruleset(range: Range, capture: Ipv4Addr) -> String {
     TEMPLATE
         .replace("@BRIDGE@", BRIDGE)
         .replace("@ELSEWHERE@", &ELSEWHERE_PORT.to_string())
+        .replace("@BOX@", &own.to_string())
         .replace("@OWN@", &format!("{{ {own}, {capture} }}")).replace("@RANGE@", &range.to_string())
 }
 
@@ -49,7 +50,7 @@ table inet hotspot {
         udp dport 53 update @dns_rate { ether saddr limit rate over 300/second burst 300 packets } drop
         tcp flags & (syn | ack) == syn update @new_rate { ether saddr limit rate over 100/second burst 200 packets } drop
         # A flood of questions to us must not fill the tracking table.
-        ip daddr @OWN@ udp dport 53 notrack accept
+        ip daddr @BOX@ udp dport 53 notrack accept
         meta l4proto { tcp, udp } th dport 53 accept
         tcp dport 80 accept
         udp dport { 67, 5353 } accept
@@ -94,7 +95,7 @@ table inet hotspot {
     # is why these have a port of their own.
     chain out {
         type filter hook output priority raw; policy accept;
-        oifname "@BRIDGE@" ip saddr @OWN@ udp sport 53 notrack
+        oifname "@BRIDGE@" ip saddr @BOX@ udp sport 53 notrack
         oifname "@BRIDGE@" meta nfproto ipv6 drop
     }
 }
