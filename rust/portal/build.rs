@@ -70,11 +70,14 @@ fn piece(code: &str, name: &str, element: ast::PatternElement<&str>) -> Piece {
 fn strings() -> String {
     let all = languages();
     let (_, english) = &all[0];
-    let mut out = String::from("/// Every message, named as in `strings/en.ftl`.\n#[allow(missing_docs)]\n#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum Key {\n");
+    let mut out = String::from(
+        "/// Every message, named as in `strings/en.ftl`.\n#[allow(missing_docs)]\n#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum Key {\n",
+    );
     for name in english.keys() {
         let _ = writeln!(out, "    {},", camel(name));
     }
-    let _ = writeln!(out, "}}\n\n/// The languages there is a file for, English first.\npub static LANGUAGES: [Language; {}] = [", all.len());
+    let _ =
+        writeln!(out, "}}\n\n/// The languages there is a file for, English first.\npub static LANGUAGES: [Language; {}] = [", all.len());
     for (code, messages) in &all {
         for (name, message) in messages {
             let model = english.get(name).unwrap_or_else(|| panic!("strings/{code}.ftl: {name} is not in en.ftl"));

@@ -64,9 +64,14 @@ impl Language {
             1_000_000..1_000_000_000 => (Key::SizeMb, 1_000_000),
             _ => (Key::SizeGb, 1_000_000_000),
         };
-        // Tenths, rounded up, so that nothing shows as 0.
-        let tenths = (bytes / (step / 10)) + u64::from(!bytes.is_multiple_of(step / 10));
-        let number = if tenths >= 100 || tenths.is_multiple_of(10) { tenths.div_ceil(10).to_string() } else { format!("{}{}{}", tenths / 10, self.say(Key::DecimalMark), tenths % 10) };
+        // Tenths, to the nearest; nothing but nothing shows as 0.
+        let tenth = step / 10;
+        let tenths = ((bytes + tenth / 2) / tenth).max(u64::from(bytes > 0));
+        let number = if tenths >= 100 || tenths.is_multiple_of(10) {
+            ((tenths + 5) / 10).to_string()
+        } else {
+            format!("{}{}{}", tenths / 10, self.say(Key::DecimalMark), tenths % 10)
+        };
         self.with(unit, "n", number)
     }
 }

@@ -64,7 +64,13 @@ pub fn needs(site: &Site, request: &Request) -> Needs {
     } else {
         probes::find(request.host.as_deref(), request.path, request.user_agent).is_some_and(|row| row.captive == probes::Captive::Page)
     };
-    Needs { identity: page || (home && request.method == Method::Post), place: page, files: page || (home && request.path == "/files/"), status: home && request.path == "/admin/", captured: !home }
+    Needs {
+        identity: page || (home && request.method == Method::Post),
+        place: page,
+        files: page || (home && request.path == "/files/"),
+        status: home && request.path == "/admin/",
+        captured: !home,
+    }
 }
 
 /// What a request gets.

@@ -43,7 +43,8 @@ impl<'a> Frame<'a> {
     fn new(site: &'a Site, request: &Request, path: &'static str) -> Self {
         let link = request.parameter("lang");
         let lang = lang::choose(&site.languages, link, request.accept_language);
-        let keep = if link.is_some_and(|code| code.eq_ignore_ascii_case(lang.code)) { format!("?lang={}", lang.code) } else { String::new() };
+        let keep =
+            if link.is_some_and(|code| code.eq_ignore_ascii_case(lang.code)) { format!("?lang={}", lang.code) } else { String::new() };
         let own = request.host.as_deref().is_some_and(|host| site.own.is(host));
         let base = if own { String::new() } else { format!("http://{}", site.own.address) };
         Self { site, lang, languages: &site.languages, base, path, keep }

@@ -88,9 +88,9 @@ pub static TABLE: &[Row] = &[
 /// The row for a captured request.
 pub fn find(host: Option<&str>, path: &str, user_agent: &str) -> Option<&'static Row> {
     let fits = |patterns: &[&str], text: Option<&str>| patterns.iter().any(|&p| p == "*" || Some(p) == text);
-    TABLE.iter().find(|row| {
-        (!row.agent.is_empty() && user_agent.contains(row.agent)) || (fits(row.hosts, host) && fits(row.paths, Some(path)))
-    })
+    TABLE
+        .iter()
+        .find(|row| (!row.agent.is_empty() && user_agent.contains(row.agent)) || (fits(row.hosts, host) && fits(row.paths, Some(path))))
 }
 
 /// 302 to the portal by its address: the one redirect that strangers' hosts get; nothing of the request is in it.
@@ -109,7 +109,11 @@ pub fn online(row: &Row, address: Ipv4Addr) -> Response {
         Continued::Redirect => redirect(address),
         Continued::Body(kind, body) => {
             let response = never_kept(Response::new(200, body).with("content-type", kind));
-            if row.client.starts_with("NetworkManager") { response.with(NETWORK_MANAGER_HEADER.0, NETWORK_MANAGER_HEADER.1) } else { response }
+            if row.client.starts_with("NetworkManager") {
+                response.with(NETWORK_MANAGER_HEADER.0, NETWORK_MANAGER_HEADER.1)
+            } else {
+                response
+            }
         }
     }
 }

@@ -87,7 +87,16 @@ impl<'a> Request<'a> {
     /// A GET of `http://host/path?query`, for the shell to fill in further.
     pub fn get(host: &str, target: &'a str, client: Client) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Self { method: Method::Get, host: host::normal(host), path, query, accept_language: "", user_agent: "", conditions: Conditions::default(), client }
+        Self {
+            method: Method::Get,
+            host: host::normal(host),
+            path,
+            query,
+            accept_language: "",
+            user_agent: "",
+            conditions: Conditions::default(),
+            client,
+        }
     }
 
     /// The value of a query parameter, as sent (ours never need decoding).

@@ -27,7 +27,10 @@ impl Response {
 
     /// Plain text.
     pub fn text(status: u16, body: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(status, body).with("content-type", "text/plain; charset=utf-8").with("x-content-type-options", "nosniff").with("cache-control", "no-store")
+        Self::new(status, body)
+            .with("content-type", "text/plain; charset=utf-8")
+            .with("x-content-type-options", "nosniff")
+            .with("cache-control", "no-store")
     }
 
     /// The value of a header.

@@ -28,7 +28,13 @@ impl Site {
         let device = format!("{}.local", settings.device.name).to_ascii_lowercase();
         let mut names = vec!["p2p.local".to_owned(), device.clone()];
         names.extend(settings.lan.names.iter().filter_map(|name| crate::host::normal(name)));
-        Self { community: settings.community.name.clone(), languages, own: Own { address: settings.lan.range.own(), names }, short_name: device, problems }
+        Self {
+            community: settings.community.name.clone(),
+            languages,
+            own: Own { address: settings.lan.range.own(), names },
+            short_name: device,
+            problems,
+        }
     }
 }
 

@@ -43,13 +43,16 @@ const MAX_CHARS: usize = 300;
 pub fn report(lang: &Language, status: Option<&Value>, problems: &[config::Problem]) -> Report {
     let null = Value::Null;
     let status = status.unwrap_or(&null);
-    let problems: Vec<_> = problems
-        .iter()
+    let problems: Vec<_> =
+        problems.iter().take(MAX_LINES).map(|p| config::Problem { line: p.line, key: short(&p.key), reason: short(&p.reason) }).collect();
+    let troubles: Vec<String> = status["problems"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
         .take(MAX_LINES)
-        .map(|p| config::Problem { line: p.line, key: short(&p.key), reason: short(&p.reason) })
+        .map(|t| without_macs(&short(t)))
         .collect();
-    let troubles: Vec<String> =
-        status["problems"].as_array().into_iter().flatten().filter_map(Value::as_str).take(MAX_LINES).map(|t| without_macs(&short(t))).collect();
     let (headline, trouble) = match status["state"].as_str() {
         Some("well") if problems.is_empty() => (Key::StatusWell, false),
         Some("well" | "trouble") => (Key::StatusTrouble, true),
@@ -119,7 +122,11 @@ fn space(lang: &Language, data: &Value) -> Row {
 
 fn uptime(lang: &Language, seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    if days > 0 { lang.fill(Key::UptimeDays, &[("days", &days), ("hours", &hours)]) } else { lang.fill(Key::UptimeHours, &[("hours", &hours), ("minutes", &minutes)]) }
+    if days > 0 {
+        lang.fill(Key::UptimeDays, &[("days", &days), ("hours", &hours)])
+    } else {
+        lang.fill(Key::UptimeHours, &[("hours", &hours), ("minutes", &minutes)])
+    }
 }
 
 fn short(text: &str) -> String {
@@ -128,9 +135,8 @@ fn short(text: &str) -> String {
 
 /// A free text may name a phone: MAC addresses are blanked.
 fn without_macs(text: &str) -> String {
-    let is_mac = |word: &[u8]| {
-        word.iter().enumerate().all(|(i, b)| if i % 3 == 2 { matches!(b, b':' | b'-') } else { b.is_ascii_hexdigit() })
-    };
+    let is_mac =
+        |word: &[u8]| word.iter().enumerate().all(|(i, b)| if i % 3 == 2 { matches!(b, b':' | b'-') } else { b.is_ascii_hexdigit() });
     let mut bytes = text.as_bytes().to_vec();
     for i in 0..bytes.len().saturating_sub(16) {
         if is_mac(&bytes[i..i + 17]) {

@@ -113,7 +113,16 @@ fn apples_agent_gets_the_page_wherever_it_asks() {
 #[test]
 fn strangers_hosts_lead_to_the_portal_and_nowhere_else() {
     for host in ["example.org", "198.51.100.1", "10.42.0.2", "p2p.local.evil.example", "", "a b", "evil.example\"><script>", "[::1]"] {
-        for target in ["/", "/continue", "/?url=http://evil.example/", "//evil.example/", "/%0d%0aLocation:%20http://evil.example/", "/files/x", "/admin/", "/healthz"] {
+        for target in [
+            "/",
+            "/continue",
+            "/?url=http://evil.example/",
+            "//evil.example/",
+            "/%0d%0aLocation:%20http://evil.example/",
+            "/files/x",
+            "/admin/",
+            "/healthz",
+        ] {
             for client in [NEW, CONTINUED] {
                 let response = get(host, target, client);
                 assert_eq!((response.status, response.header("location")), (302, Some(PORTAL)), "{host} {target}");
@@ -191,7 +200,11 @@ fn pages_speak_the_visitors_language_and_links_keep_it() {
 #[test]
 fn each_kind_of_phone_reads_its_own_words() {
     let mut request = Request::get("p2p.local", "/", NEW);
-    for (agent, yes, no) in [("Android 14", "Use this network as is", "Use Without Internet"), ("iPhone", "Use Without Internet", "Use this network as is"), ("X11; Linux", "On a computer", "On Android")] {
+    for (agent, yes, no) in [
+        ("Android 14", "Use this network as is", "Use Without Internet"),
+        ("iPhone", "Use Without Internet", "Use this network as is"),
+        ("X11; Linux", "On a computer", "On Android"),
+    ] {
         request.user_agent = agent;
         let body = send(&Site::default(), &request).body;
         assert!(body.contains(yes) && !body.contains(no), "{agent}");

@@ -48,7 +48,7 @@ files-truncated = Only the first { $n } are listed.
 
 ## Open in your browser
 browser-title = Open in your browser
-browser-text = This window closes easily and cannot save files. In your browser, type this address:
+browser-text = The small window that opens by itself closes easily and cannot save files. Better: type this address in your browser.
 browser-or = or
 browser-scan = Or point another phone that is on this Wi-Fi at this square:
 qr-label = QR code of { $address }

@@ -39,7 +39,7 @@ files-all = Todos los archivos
 files-truncated = Solo se muestran los primeros { $n }.
 
 browser-title = Ábrelo en tu navegador
-browser-text = Esta ventana se cierra con facilidad y no puede guardar archivos. En tu navegador, escribe esta dirección:
+browser-text = La ventanita que se abre sola se cierra con facilidad y no puede guardar archivos. Mejor: escribe esta dirección en tu navegador.
 browser-or = o
 browser-scan = O apunta a este cuadrado con otro teléfono que esté en esta Wi-Fi:
 qr-label = Código QR de { $address }

@@ -39,7 +39,7 @@ files-all = Todos os arquivos
 files-truncated = Só os primeiros { $n } aparecem na lista.
 
 browser-title = Abra no seu navegador
-browser-text = Esta janela fecha facilmente e não salva arquivos. No seu navegador, digite este endereço:
+browser-text = A janelinha que se abre sozinha fecha facilmente e não salva arquivos. Melhor: digite este endereço no seu navegador.
 browser-or = ou
 browser-scan = Ou aponte para este quadrado outro telefone que esteja nesta rede Wi-Fi:
 qr-label = Código QR de { $address }

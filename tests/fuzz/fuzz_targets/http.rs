@@ -26,7 +26,9 @@ async fn talk(flags: u8, bytes: &[u8]) {
     let (mut near, far) = tokio::io::duplex(1 << 20);
     near.write_all(bytes).await.unwrap();
     near.shutdown().await.unwrap();
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| async move { Ok::<_, Infallible>(respond(flags, &request.into_parts().0)) });
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| async move {
+        Ok::<_, Infallible>(respond(flags, &request.into_parts().0))
+    });
     let _ = hyper::server::conn::http1::Builder::new()
         .max_buf_size(8192)
         .max_headers(64)

@@ -91,7 +91,8 @@ impl<T: Send + Sync + 'static> Cached<T> {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience { fresh: Duration::from_millis(50), usable: Duration::from_millis(100), wait: Duration::from_millis(50) };
+    const PATIENCE: Patience =
+        Patience { fresh: Duration::from_millis(50), usable: Duration::from_millis(100), wait: Duration::from_millis(50) };
 
     fn run(test: impl Future<Output = ()>) {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);

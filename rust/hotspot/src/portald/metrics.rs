@@ -35,7 +35,9 @@ impl Metrics {
             ("continued", "gauge", "Phones that tapped Continue and are remembered.", read(&self.continued)),
         ]
         .iter()
-        .map(|(name, kind, help, value)| format!("# HELP hotspot_portal_{name} {help}\n# TYPE hotspot_portal_{name} {kind}\nhotspot_portal_{name} {value}\n"))
+        .map(|(name, kind, help, value)| {
+            format!("# HELP hotspot_portal_{name} {help}\n# TYPE hotspot_portal_{name} {kind}\nhotspot_portal_{name} {value}\n")
+        })
         .collect()
     }
 }

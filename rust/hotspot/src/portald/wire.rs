@@ -74,7 +74,9 @@ impl Wire {
             let mut stretches = self.stretches.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(stretch) = stretches.front_mut() else { return Poll::Ready(Err(io::ErrorKind::InvalidData.into())) };
             let count = count.min(PER_CALL).min(usize::try_from(stretch.left).unwrap_or(PER_CALL));
-            let sent = self.stream.try_io(Interest::WRITABLE, || sys::sendfile::sendfile(self.stream.as_fd(), &stretch.file, stretch.offset, count));
+            let sent = self
+                .stream
+                .try_io(Interest::WRITABLE, || sys::sendfile::sendfile(self.stream.as_fd(), &stretch.file, stretch.offset, count));
             match sent {
                 Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => continue,
                 Err(e) => return Poll::Ready(Err(e)),

@@ -22,13 +22,17 @@ fn main() -> Result<(), String> {
     let number = |text: &str| text.parse::<usize>().map_err(|_| format!("{text} is not a number"));
     match args[..] {
         ["probes", port, phones, rounds, host, path] => {
-            let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Dalvik/2.1.0 (Linux; U; Android 13)\r\nConnection: close\r\n\r\n");
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Dalvik/2.1.0 (Linux; U; Android 13)\r\nConnection: close\r\n\r\n"
+            );
             let (mut times, mut failed) = (Vec::new(), 0);
             for _ in 0..number(rounds)? {
                 runtime.block_on(round(number(port)?, number(phones)?, &request, &mut times, &mut failed));
             }
             times.sort_by(f64::total_cmp);
-            let at = |part: f64| times.get(((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or(f64::NAN);
+            let at = |part: f64| {
+                times.get(((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+            };
             println!("{:.3} {:.3} {:.3} {failed}", at(0.5), at(0.99), at(1.0));
         }
         ["files", port, clients, path, bytes] => {
@@ -36,7 +40,8 @@ fn main() -> Result<(), String> {
             let start = Instant::now();
             let bytes = number(bytes)?;
             let failed = runtime.block_on(async {
-                let tasks: Vec<_> = (0..number(clients)?).map(|n| tokio::spawn(ask(number(port).unwrap_or(0), n, request.clone()))).collect();
+                let tasks: Vec<_> =
+                    (0..number(clients)?).map(|n| tokio::spawn(ask(number(port).unwrap_or(0), n, request.clone()))).collect();
                 let mut failed = 0;
                 for task in tasks {
                     // The head comes on top of the file's bytes.
