@@ -16,7 +16,7 @@ pub mod response;
 pub mod site;
 pub mod status;
 
-pub use pages::Surroundings;
+pub use pages::{Surroundings, not_found};
 pub use request::{Client, Kind, Method, Request};
 pub use response::Response;
 pub use site::Site;
@@ -28,13 +28,8 @@ pub enum Answer {
     Send(Response),
     /// Mark the client as continued, then send this.
     Continue(Response),
-    /// Send this file of the public folder, or `missing` if there is none.
-    File {
-        /// Its safe name, as [`files::is_safe`] allows.
-        name: String,
-        /// The 404 page.
-        missing: Response,
-    },
+    /// Send this file of the public folder (a safe name, see [`files::is_safe`]), or [`not_found`] if there is none.
+    File(String),
     /// `/healthz`: 200 while the box is well.
     Health,
     /// `/metrics`: the shell's counters.
@@ -108,13 +103,10 @@ fn at_home(site: &Site, around: &Surroundings, request: &Request) -> Answer {
         "/files" => Answer::Send(moved(site, request, "/files/")),
         "/healthz" => Answer::Health,
         "/metrics" => Answer::Metrics,
-        path => {
-            let missing = pages::not_found(site, request);
-            match path.strip_prefix("/files/").and_then(files::name_of) {
-                Some(name) => Answer::File { name, missing },
-                None => Answer::Send(missing),
-            }
-        }
+        path => match path.strip_prefix("/files/").and_then(files::name_of) {
+            Some(name) => Answer::File(name),
+            None => Answer::Send(not_found(site, request)),
+        },
     }
 }
 

@@ -203,7 +203,7 @@ fn each_kind_of_phone_reads_its_own_words() {
     for (agent, yes, no) in [
         ("Android 14", "Use this network as is", "Use Without Internet"),
         ("iPhone", "Use Without Internet", "Use this network as is"),
-        ("X11; Linux", "On a computer", "On Android"),
+        ("X11; Linux", "On this device", "On Android"),
     ] {
         request.user_agent = agent;
         let body = send(&Site::default(), &request).body;
@@ -258,7 +258,7 @@ fn pages_ask_no_other_host_and_run_nothing() {
 #[test]
 fn files_are_named_safely_or_not_at_all() {
     let ask = |target| answer(&Site::default(), &Surroundings::default(), &Request::get("p2p.local", target, NEW));
-    assert!(matches!(ask("/files/a%20b/c.mp3?lang=pt"), Answer::File { name, .. } if name == "a b/c.mp3"));
+    assert!(matches!(ask("/files/a%20b/c.mp3?lang=pt"), Answer::File(name) if name == "a b/c.mp3"));
     for target in ["/files/../secret", "/files/%2e%2e/secret", "/files//etc/passwd", "/files/.hidden"] {
         assert!(matches!(ask(target), Answer::Send(r) if r.status == 404), "{target}");
     }

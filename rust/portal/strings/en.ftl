@@ -36,8 +36,8 @@ apple-step-2 = If it says “Cancel” instead: tap it, then choose “Use Witho
 apple-cancel = Cancel
 apple-button = Use Without Internet
 apple-picture = Picture: “Cancel” at the top right, then the button “Use Without Internet”.
-other-title = On a computer
-other-step-1 = If the computer says that there is no internet, stay connected: this network has none, and works.
+other-title = On this device
+other-step-1 = If it says that there is no internet, stay connected: this network works without it.
 
 ## What is here
 files-title = What is here

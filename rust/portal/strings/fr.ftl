@@ -13,9 +13,9 @@ box-status = La boîte va-t-elle bien ?
 welcome = Bienvenue chez
 about = Ceci est un réseau local. Tout ce qui est ici vient d’une petite boîte près de vous et fonctionne sans internet.
 enter-title = Entrez
-enter-text = Touchez Continuer pour rester connecté à ce réseau.
+enter-text = Touchez Continuer pour rester sur ce réseau.
 continue = Continuer
-entered-title = Vous êtes connecté
+entered-title = C’est bon, connexion établie
 entered-text = Restez sur ce Wi-Fi aussi longtemps que vous voulez.
 
 android-title = Sur Android
@@ -29,8 +29,8 @@ apple-step-2 = S’il y a « Annuler » à la place : touchez-le, puis choisi
 apple-cancel = Annuler
 apple-button = Utiliser sans Internet
 apple-picture = Image : « Annuler » en haut à droite, puis le bouton « Utiliser sans Internet ».
-other-title = Sur un ordinateur
-other-step-1 = Si l’ordinateur dit qu’il n’y a pas d’internet, restez connecté : ce réseau n’en a pas, et il fonctionne.
+other-title = Sur cet appareil
+other-step-1 = S’il dit qu’il n’y a pas d’internet, restez : ce réseau fonctionne sans.
 
 files-title = Ce qu’il y a ici
 files-empty = Il n’y a encore rien sur cette boîte. Quand les personnes qui s’en occupent y mettront quelque chose, ce sera affiché ici.
@@ -47,7 +47,7 @@ qr-label = Code QR de { $address }
 full-title = La boîte est pleine
 full-text = Vous avez la dernière place libre de ce réseau : la boîte sert { $n } téléphones à la fois.
 full-text-unknown = Vous avez la dernière place libre de ce réseau : la boîte ne peut pas servir plus de téléphones à la fois.
-full-do = Vous êtes entré et pouvez continuer. Merci de couper le Wi-Fi de votre téléphone quand vous aurez trouvé ce que vous cherchiez, pour que quelqu’un d’autre puisse entrer.
+full-do = Vous y êtes et pouvez continuer. Merci de couper le Wi-Fi de votre téléphone quand vous aurez trouvé ce que vous cherchiez, pour que quelqu’un d’autre puisse entrer.
 full-others = Si quelqu’un près de vous n’arrive pas à se connecter : attendez quelques minutes, ou demandez à une personne qui a fini de sortir.
 
 not-found-title = Ce n’est pas ici

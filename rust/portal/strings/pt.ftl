@@ -13,9 +13,9 @@ box-status = A caixa está bem?
 welcome = Boas-vindas a
 about = Esta é uma rede local. Tudo aqui vem de uma pequena caixa perto de você e funciona sem internet.
 enter-title = Entre
-enter-text = Toque em Continuar para ficar conectado a esta rede.
+enter-text = Toque em Continuar para ficar nesta rede.
 continue = Continuar
-entered-title = Você está conectado
+entered-title = Pronto: conexão feita
 entered-text = Fique nesta rede Wi-Fi o tempo que quiser.
 
 android-title = No Android
@@ -29,8 +29,8 @@ apple-step-2 = Se lá estiver “Cancelar”: toque e escolha “Usar Sem Intern
 apple-cancel = Cancelar
 apple-button = Usar Sem Internet
 apple-picture = Figura: “Cancelar” no alto, à direita, e depois o botão “Usar Sem Internet”.
-other-title = No computador
-other-step-1 = Se o computador disser que não há internet, continue conectado: esta rede não tem internet e funciona.
+other-title = Neste aparelho
+other-step-1 = Se ele disser que não há internet, fique: esta rede funciona sem ela.
 
 files-title = O que há aqui
 files-empty = Ainda não há nada nesta caixa. Quando as pessoas que cuidam dela puserem algo, aparecerá aqui.

@@ -56,9 +56,9 @@ fn respond(flags: u8, parts: &http::request::Parts) -> hyper::Response<Full<Byte
         match portal::answer(site, &around, &request) {
             Answer::Send(response) | Answer::Continue(response) => out(response),
             Answer::Health | Answer::Metrics => out(Response::text(200, "")),
-            Answer::File { name, missing } => {
+            Answer::File(name) => {
                 assert!(files::is_safe(&name), "{name:?}");
-                assert_eq!(missing.status, 404);
+                assert_eq!(portal::not_found(site, &request).status, 404);
                 let size = u64::from(flags);
                 let tag = files::etag(77, size);
                 let head = files::head(&name, &files::part(request.conditions, &tag, size), tag, size);

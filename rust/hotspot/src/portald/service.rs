@@ -136,8 +136,8 @@ impl Connection {
             Answer::Health if shared.neighbours.is_well().await => finish(Response::text(200, "well\n"), serving),
             Answer::Health => finish(Response::text(503, "trouble: see /admin/\n"), serving),
             Answer::Metrics => finish(Response::text(200, shared.metrics.text()), serving),
-            Answer::File { name, missing } => match shared.library.open(&name).await {
-                None => finish(missing, serving),
+            Answer::File(name) => match shared.library.open(&name).await {
+                None => finish(portal::not_found(&site, &request), serving),
                 Some(opened) => self.file(&name, opened, &request, serving),
             },
         }
