@@ -1,0 +1,24 @@
+# Three attacks at once from phones 2 and 3: 1,000 slow connections, a flood of questions, starvation of leases. An honest
+# phone joins and has its portal within two seconds, apart from the association.
+. "$(dirname "$0")/lib.sh"
+cp "$here/attack.py" "$here/honest.py" /tmp/lab/
+check "phone 2 joins" phone 2 join
+check "phone 3 joins" phone 3 join
+phone 1 leave
+phone 2 exec python3 /tmp/lab/attack.py slow $box_address 1000 >/tmp/lab/slow.log 2>&1 &
+phone 3 exec python3 /tmp/lab/attack.py dns $box_address >/tmp/lab/flood.log 2>&1 &
+phone 3 exec python3 /tmp/lab/attack.py dhcp wlan3 >/tmp/lab/starve.log 2>&1 &
+sleep 20
+echo "  slow: $(tail -n 1 /tmp/lab/slow.log); dns: $(tail -n 1 /tmp/lab/flood.log); dhcp: $(tail -n 1 /tmp/lab/starve.log)"
+check "phone 1 joins under attack" phone 1 join
+times=$(phone 1 exec python3 /tmp/lab/honest.py)
+echo "  $times"
+check "name, probe and portal page within 2 s" python3 -c "import sys; sys.exit(float('$times'.split()[0] or 99) > 2)"
+lease=$(phone 1 leave; phone 1 join | sed -nE 's/.*lease .* in ([0-9.]+) s.*/\1/p')
+check "its lease within 2 s (${lease:-none})" python3 -c "import sys; sys.exit(float('${lease:-99}') > 2)"
+jobs=$(jobs -p)
+[ -z "$jobs" ] || kill $jobs 2>/dev/null
+wait 2>/dev/null
+check "the box is well after it" within 60 sh -c 'hotspot status --json | grep -q "\"state\": *\"well\""'
+check "the attacker gets the portal again at once" within 5 reads_portal 2 2
+finish
