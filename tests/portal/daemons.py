@@ -69,6 +69,7 @@ def test_the_state_of_the_box_and_its_health():
             "v": 1, "state": state[0], "uptime_s": 7300, "version": "1.2.3", "problems": [] if state[0] == "well" else ["radiod: no answer from 02:00:00:00:00:99"],
             "data": {"ok": True, "why": "", "size": 16_000_000_000, "free": 12_000_000_000},
             "radio": {"state": "up", "ssid": "Aldeia", "channel": 6, "security": "open", "stations": 3, "limit": 8},
+            "daemons": [{"name": "radiod", "state": "up" if state[0] == "well" else "failed"}],
             "uplink": {"state": "internet", "address": "192.0.2.9"}}))
         admin = p.ask("10.42.0.1", "/admin/").body.decode()
         for part in ("All is well.", "“Aldeia”, channel 6", "3 of 8", "The internet answers", "12 GB free of 16 GB", "1.2.3", "2 h 1 min"):

@@ -35,6 +35,13 @@ pub struct Report {
     pub problems: Vec<config::Problem>,
 }
 
+/// Does everything run that must? What a person can mend in their own time (a wrong setting, no cable, no radio) is no reason to
+/// say no: whoever asks, such as a monitor or an update on trial, wants to know whether this build works on this box.
+pub fn is_well(status: &Value) -> bool {
+    let failed = status["daemons"].as_array().into_iter().flatten().any(|daemon| daemon["state"] == "failed");
+    !failed && status["radio"]["state"] != "failed" && broken(&status["data"]).is_none()
+}
+
 /// Most lines of a list, and longest line in characters.
 const MAX_LINES: usize = 40;
 const MAX_CHARS: usize = 300;
@@ -50,6 +57,8 @@ pub fn report(lang: &Language, status: Option<&Value>, problems: &[config::Probl
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
+        // These have a section of their own.
+        .filter(|text| !text.starts_with("hotspot.toml"))
         .take(MAX_LINES)
         .map(|t| without_macs(&short(t)))
         .collect();
@@ -110,14 +119,20 @@ fn uplink(lang: &Language, status: &Value) -> Row {
 }
 
 fn space(lang: &Language, data: &Value) -> Row {
-    let bad = data["ok"] == Value::Bool(false);
+    let why = broken(data);
+    let bad = why.is_some();
     let text = match (data["free"].as_u64(), data["size"].as_u64()) {
         _ if bad => lang.say(Key::SpaceTrouble),
         (Some(free), Some(total)) => lang.fill(Key::SpaceFree, &[("free", &lang.size(free)), ("total", &lang.size(total))]),
         _ => lang.say(Key::Unknown),
     };
-    let notes = data["why"].as_str().filter(|why| bad && !why.is_empty()).map(|why| without_macs(&short(why))).into_iter().collect();
+    let notes = why.map(|why| without_macs(&short(why))).into_iter().collect();
     Row { label: lang.say(Key::StatusSpace), text, bad, notes }
+}
+
+/// Why the storage does not work. While the box starts it is neither good nor bad: only a reason makes it bad.
+fn broken(data: &Value) -> Option<&str> {
+    data["why"].as_str().filter(|why| !why.is_empty())
 }
 
 fn uptime(lang: &Language, seconds: u64) -> String {
@@ -174,13 +189,24 @@ mod tests {
     }
 
     #[test]
+    fn well_is_what_runs_not_what_is_set() {
+        assert!(is_well(&Value::Null));
+        assert!(is_well(
+            &json!({"state": "trouble", "radio": {"state": "no-radio"}, "data": {"ok": false, "why": null}, "daemons": [{"state": "starting"}]})
+        ));
+        assert!(!is_well(&json!({"daemons": [{"state": "up"}, {"state": "failed"}]})));
+        assert!(!is_well(&json!({"radio": {"state": "failed"}})));
+        assert!(!is_well(&json!({"data": {"ok": false, "why": "bad superblock"}})));
+    }
+
+    #[test]
     fn strangers_see_no_phone_and_no_address() {
-        let status = json!({"state": "trouble", "problems": ["phone 02:aB:00:00:00:01 asks too often"],
+        let status = json!({"state": "trouble", "problems": ["phone 02:aB:00:00:00:01 asks too often", "hotspot.toml line 9: twice"],
             "radio": {"state": "failed", "stations_list": ["02:00:00:00:00:02"]}, "uplink": {"state": "lease", "address": "192.0.2.77", "gateway": "192.0.2.1"},
             "data": {"ok": false, "why": "bad superblock"}});
         let problems = [config::Problem { line: 7, key: "wifi.password".into(), reason: "7 characters, at least 8 are needed".into() }];
         let all = text(&report(Language::english(), Some(&status), &problems));
-        for part in ["02:", "192.0.2."] {
+        for part in ["02:", "192.0.2.", "twice"] {
             assert!(!all.contains(part), "{part} in {all}");
         }
         assert!(all.contains("asks too often") && all.contains("bad superblock") && all.contains("7 characters"));

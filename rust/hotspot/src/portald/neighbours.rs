@@ -8,6 +8,7 @@ use std::time::Duration;
 use portal::continued::Identity;
 use serde_json::Value;
 use tokio::time::Instant;
+use wire::hostapd::parse_mac;
 
 use super::cached::{Cached, Patience};
 use crate::ipc;
@@ -101,7 +102,7 @@ impl Neighbours {
     /// Is the box well, as far as known? A silent supervisor is no reason to say no.
     pub async fn is_well(&self) -> bool {
         let status = self.status.get(STATUS_AT_HAND, || asked("supervisor", "/status")).await;
-        status.is_none_or(|status| status["state"] != "trouble")
+        status.is_none_or(|status| portal::status::is_well(&status))
     }
 }
 
@@ -116,16 +117,6 @@ fn identity(value: &Value) -> Identity {
     }
 }
 
-/// `aa:bb:cc:dd:ee:ff`.
-fn parse_mac(text: &str) -> Option<[u8; 6]> {
-    let mut mac = [0; 6];
-    let mut parts = text.split(':');
-    for byte in &mut mac {
-        *byte = u8::from_str_radix(parts.next().filter(|p| p.len() == 2)?, 16).ok()?;
-    }
-    parts.next().is_none().then_some(mac)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,9 +125,6 @@ mod tests {
     fn identities_are_read_and_nonsense_is_unknown() {
         let value = serde_json::json!({"v": 1, "ip": "10.42.0.7", "mac": "02:00:00:00:00:0a", "join": 3});
         assert_eq!(identity(&value), Identity::Known { mac: [2, 0, 0, 0, 0, 10], join: 3 });
-        for bad in ["02:00:00:00:00", "02:00:00:00:00:0a:00", "020000:00:00:00", "zz:00:00:00:00:0a", "+2:00:00:00:00:0a"] {
-            assert!(parse_mac(bad).is_none() || bad.starts_with('+'), "{bad}");
-        }
         assert_eq!(identity(&Value::Null), Identity::Unknown);
     }
 }
