@@ -151,8 +151,14 @@ mod tests {
     #[test]
     fn english_is_whole_and_every_language_says_who_it_is() {
         assert_eq!(LANGUAGES[0].code, "en");
+        assert_eq!(LANGUAGES.len(), config::LANGUAGES.len());
         for language in &LANGUAGES {
             assert!(!language.missing.contains(&"language-name"), "{}", language.code);
+            assert!(
+                config::LANGUAGES.contains(&language.code),
+                "{}: name it in rust/config too, so that a community can choose it",
+                language.code
+            );
             assert!(["ltr", "rtl"].contains(&language.say(Key::LanguageDirection).as_str()), "{}", language.code);
         }
     }
