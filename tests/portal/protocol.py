@@ -12,7 +12,7 @@ def test_probes_before_and_after_continue():
             ("captive.apple.com", "/hotspot-detect.html", 200, 200, b"<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"),
             ("www.msftconnecttest.com", "/connecttest.txt", 302, 200, b"Microsoft Connect Test"),
             ("www.msftncsi.com", "/ncsi.txt", 302, 200, b"Microsoft NCSI"),
-            ("nmcheck.gnome.org", "/check_network_status.txt", 302, 200, b"NetworkManager is online\n"),
+            ("nmcheck.gnome.org", "/check_network_status.txt", 302, 200, b"NetworkManager is online"),
             ("detectportal.firefox.com", "/success.txt", 302, 200, b"success\n"),
         ]
         for version in ("1.0", "1.1"):
