@@ -1,5 +1,5 @@
 # lab: RADIOS=0
-# RADIOS=0: a box without a radio serves its cable side, and says what is missing.
+# A box without a radio serves its cable side, and says what is missing.
 # shellcheck source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 if [ "${RADIOS:-1}" != 0 ]; then

@@ -1,4 +1,5 @@
 # The radio's settings from the card: WPA2 with a name in UTF-8, country, channel; what cannot be had is said and replaced.
+# lab: PHONES=3
 # shellcheck source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 card=$(mktemp -d)

@@ -209,6 +209,11 @@ impl Machine {
         }
     }
 
+    /// The kernel has no wireless support, so that there is no radio until [`Event::Start`].
+    pub fn without_wireless(&mut self) {
+        self.state = State::NoRadio;
+    }
+
     /// Where it is.
     pub fn state(&self) -> State {
         self.state

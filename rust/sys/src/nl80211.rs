@@ -161,11 +161,6 @@ impl Nl80211 {
         self.command(Nl80211Command::SetInterface.into(), &attributes).await
     }
 
-    /// Disconnects a station.
-    pub async fn remove_station(&self, index: u32, mac: [u8; 6]) -> io::Result<()> {
-        self.command(Nl80211Command::DelStation.into(), &[Nl80211Attr::IfIndex(index), Nl80211Attr::Mac(mac)]).await
-    }
-
     /// Asks for the rules of a country, two capitals; they hold a moment later.
     pub async fn request_country(&self, country: [u8; 2]) -> io::Result<()> {
         // wl-nl80211 0.8 has no type for the country: two letters and a NUL.

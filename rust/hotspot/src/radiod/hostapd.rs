@@ -82,7 +82,7 @@ impl Running {
             return None;
         }
         let process = Process::open(pid).ok()?;
-        if let Ok(socket) = connect(&plan.interface).await
+        if let Ok(socket) = connect(&plan.interface, "control.sock").await
             && timeout(Duration::from_secs(1), ask(&socket, control::PING)).await.is_ok_and(|answer| answer.is_ok())
         {
             return Some((plan, pid));
@@ -129,9 +129,15 @@ fn end(ended: &io::Result<std::process::ExitStatus>) -> String {
     }
 }
 
-/// Connects to hostapd's control socket.
-async fn connect(interface: &str) -> io::Result<UnixDatagram> {
-    let own = files::run().join("control.sock");
+/// Gives hostapd one command.
+pub async fn command(interface: &str, command: &[u8]) -> io::Result<()> {
+    let socket = connect(interface, "command.sock").await?;
+    timeout(Duration::from_secs(2), ask(&socket, command)).await.unwrap_or_else(|e| Err(e.into())).map(|_| ())
+}
+
+/// Connects to hostapd's control socket, with an own one of this name.
+async fn connect(interface: &str, own: &str) -> io::Result<UnixDatagram> {
+    let own = files::run().join(own);
     let _ = std::fs::remove_file(&own);
     let socket = UnixDatagram::bind(&own)?;
     socket.connect(control_folder().join(interface))?;
@@ -157,7 +163,7 @@ async fn ask(socket: &UnixDatagram, command: &[u8]) -> io::Result<String> {
 async fn listen(interface: &str, events: &UnboundedSender<Event>) -> String {
     let opened = async {
         loop {
-            match connect(interface).await {
+            match connect(interface, "control.sock").await {
                 Ok(socket) => return socket,
                 Err(_) => sleep(Duration::from_millis(50)).await,
             }

@@ -12,18 +12,21 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use radio::led::Facts;
+use radio::led::{Code, Facts};
 use radio::machine::{Action, Event, Machine, Places, Plan, State};
 use serde_json::{Value, json};
 use sys::nl80211::Nl80211;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use wire::nl80211::Event as Kernel;
 
 /// The bridge of the visitors' network, which netd makes.
 const BRIDGE: &str = "br-hotspot";
 /// How often the LED's facts are gathered and the stations counted anew.
 const ROUND: Duration = Duration::from_secs(30);
+
+/// How often a kernel without wireless support is asked again.
+const NO_WIRELESS: Duration = Duration::from_secs(10);
 
 /// Runs until told to stop.
 pub fn run() -> ExitCode {
@@ -61,14 +64,51 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn answer(shared: &Mutex<Shared>, request: &crate::ipc::Request) -> (u16, Value) {
+fn answer(shared: &Mutex<Shared>, request: &crate::ipc::Request, disconnect: &UnboundedSender<[u8; 6]>) -> (u16, Value) {
+    if (request.method.as_str(), request.path.as_str()) == ("POST", "/disconnect") {
+        return match request.body["mac"].as_str().and_then(wire::hostapd::parse_mac) {
+            Some(mac) if disconnect.send(mac).is_ok() => (200, json!({"v": 1})),
+            _ => (400, json!({"v": 1, "error": "mac must be a station's address, such as 02:00:00:00:01:00"})),
+        };
+    }
     let shared = lock(shared);
     let value = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/status") => serde_json::to_value(shared.machine.status(shared.led)),
         ("GET", "/stations") => serde_json::to_value(shared.machine.stations_status(sys::process::uptime())),
-        _ => return (404, json!({"v": 1, "error": "radiod answers GET /status and GET /stations"})),
+        _ => return (404, json!({"v": 1, "error": "radiod answers GET /status, GET /stations and POST /disconnect"})),
     };
     value.map_or_else(|e| (500, json!({"v": 1, "error": e.to_string()})), |value| (200, value))
+}
+
+/// What the supervisor tells.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+}
+
+/// Connects to nl80211. Where the kernel has no wireless support yet (no driver needed it), that is a box without a radio
+/// until it has; `None` when told to stop meanwhile.
+async fn wireless(shared: &Mutex<Shared>, led: &mut led::Led, signals: &mut Signals) -> Option<Nl80211> {
+    let mut told = false;
+    loop {
+        match Nl80211::connect().await {
+            Ok(nl) => return Some(nl),
+            Err(e) if !told => log::warn!("no wireless support in the kernel ({e}): Ethernet is served, and a radio that comes is used"),
+            Err(_) => {}
+        }
+        told = true;
+        led.show(Code::NoRadio);
+        {
+            let mut shared = lock(shared);
+            shared.machine.without_wireless();
+            shared.led = led.name();
+        }
+        tokio::select! {
+            _ = signals.terminate.recv() => return None,
+            _ = signals.hangup.recv() => {}
+            () = tokio::time::sleep(NO_WIRELESS) => {}
+        }
+    }
 }
 
 struct Radiod {
@@ -88,18 +128,23 @@ struct Radiod {
 
 impl Radiod {
     async fn serve() -> Result<(), String> {
-        let nl = Nl80211::connect().await.map_err(|e| format!("no wireless support in the kernel: {e}"))?;
-        let links = sys::wlan::Links::connect().map_err(|e| e.to_string())?;
-        let kernel = sys::nl80211::events().map_err(|e| format!("nl80211 events: {e}"))?;
-        let loaded = settings::load();
+        let mut signals = Signals {
+            hangup: signal(SignalKind::hangup()).map_err(|e| e.to_string())?,
+            terminate: signal(SignalKind::terminate()).map_err(|e| e.to_string())?,
+        };
         let places = Places { bridge: BRIDGE.into(), control: hostapd::control_folder().to_string_lossy().into_owned() };
-        let machine = Machine::new(loaded.wish.clone(), places, files::reboots());
+        let machine = Machine::new(settings::load().wish, places, files::reboots());
         let shared = Arc::new(Mutex::new(Shared { machine, led: "starting" }));
+        let (disconnect, mut to_disconnect) = unbounded_channel();
         let for_socket = shared.clone();
-        crate::ipc::serve("radiod", move |request| answer(&for_socket, &request)).map_err(|e| format!("radiod.sock: {e}"))?;
-        let (events, received) = unbounded_channel();
-        let (uplink, uplinks) = unbounded_channel();
-        let radiod = Self {
+        crate::ipc::serve("radiod", move |request| answer(&for_socket, &request, &disconnect)).map_err(|e| format!("radiod.sock: {e}"))?;
+        let mut led = led::Led::find();
+        let Some(nl) = wireless(&shared, &mut led, &mut signals).await else { return Ok(()) };
+        let links = sys::wlan::Links::connect().map_err(|e| e.to_string())?;
+        let mut kernel = sys::nl80211::events().map_err(|e| format!("nl80211 events: {e}"))?;
+        let (events, mut received) = unbounded_channel();
+        let (uplink, mut uplinks) = unbounded_channel();
+        let mut radiod = Self {
             shared,
             tools: prepare::Tools { nl, links, scan_ended: Arc::default() },
             events,
@@ -107,53 +152,59 @@ impl Radiod {
             running: None,
             preparing: None,
             kept_pid: None,
-            led: led::Led::find(),
+            led,
             facts: Facts::default(),
             uplink,
-            settings: loaded,
+            settings: settings::load(),
         };
-        radiod.work(received, uplinks, kernel).await
-    }
-
-    async fn work(
-        mut self,
-        mut received: UnboundedReceiver<(u64, Event)>,
-        mut uplinks: UnboundedReceiver<Uplink>,
-        mut kernel: UnboundedReceiver<Kernel>,
-    ) -> Result<(), String> {
-        let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
         let mut round = tokio::time::interval(ROUND);
-        let kept = hostapd::Running::kept().await;
-        self.kept_pid = kept.as_ref().map(|(_, pid)| *pid);
-        self.step(Event::Start(kept.map(|(plan, _)| plan))).await;
+        radiod.start().await;
         loop {
-            let due = self.until_tick();
+            let due = radiod.until_tick();
             tokio::select! {
                 event = kernel.recv() => match event {
-                    Some(event) => self.kernel(event).await,
+                    Some(event) => radiod.kernel(event).await,
                     None => return Err("the kernel's event socket closed".into()),
                 },
                 Some((attempt, event)) = received.recv() => {
-                    if attempt == self.attempt || attempt == 0 {
-                        self.step(event).await;
+                    if attempt == radiod.attempt || attempt == 0 {
+                        radiod.step(event).await;
                     }
                 }
-                _ = hangup.recv() => {
-                    self.settings = settings::load();
-                    self.step(Event::Wish(self.settings.wish.clone())).await;
+                _ = signals.hangup.recv() => {
+                    radiod.settings = settings::load();
+                    radiod.step(Event::Wish(radiod.settings.wish.clone())).await;
                 }
-                _ = terminate.recv() => {
-                    self.stop().await;
+                _ = signals.terminate.recv() => {
+                    radiod.stop().await;
                     return Ok(());
                 }
                 Some(uplink) = uplinks.recv() => {
-                    (self.facts.internet, self.facts.cable) = (uplink.internet, uplink.cable);
-                    self.show_led();
+                    (radiod.facts.internet, radiod.facts.cable) = (uplink.internet, uplink.cable);
+                    radiod.show_led();
                 }
-                _ = round.tick() => self.round(),
-                () = tokio::time::sleep(due.unwrap_or(ROUND)), if due.is_some() => self.step(Event::Tick).await,
+                Some(mac) = to_disconnect.recv() => radiod.disconnect(mac).await,
+                _ = round.tick() => radiod.round(),
+                () = tokio::time::sleep(due.unwrap_or(ROUND)), if due.is_some() => radiod.step(Event::Tick).await,
             }
+        }
+    }
+
+    async fn start(&mut self) {
+        let kept = hostapd::Running::kept().await;
+        self.kept_pid = kept.as_ref().map(|(_, pid)| *pid);
+        self.step(Event::Start(kept.map(|(plan, _)| plan))).await;
+        // The settings may have changed while there was no wireless support.
+        self.step(Event::Wish(self.settings.wish.clone())).await;
+    }
+
+    async fn disconnect(&self, mac: [u8; 6]) {
+        let interface = lock(&self.shared).machine.plan().map(|plan| plan.interface.clone());
+        let Some(interface) = interface else { return };
+        let phone = wire::hostapd::format_mac(mac);
+        match hostapd::command(&interface, &wire::hostapd::deauthenticate(mac)).await {
+            Ok(()) => log::info!("{phone} was disconnected"),
+            Err(e) => log::warn!("{phone} could not be disconnected: {e}"),
         }
     }
 
