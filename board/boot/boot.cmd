@@ -1,5 +1,5 @@
 # The boot script: picks a slot by the boot records, checks it, boots it. The same on a Raspberry Pi and under QEMU `virt`.
-# Built into boot.scr with the card's offsets (@NAME@: 512-byte blocks, hex) from board/layout.env. The variables that the lab may
+# Built into boot.scr with the card's offsets (names between at-signs: 512-byte blocks, hex) from board/layout.env. The variables that the lab may
 # use are in board/boot/README.md, the formats in docs/formats/. U-Boot counts in hex without 0x; `itest` compares numbers.
 
 test -n "${devtype}" || setenv devtype mmc

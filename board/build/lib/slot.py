@@ -28,6 +28,13 @@ def env_block(variables, size):
     return struct.pack("<I", zlib.crc32(text)) + text
 
 
+def variables(block):
+    """A `crc32 + env` block's variables; None if its sum is wrong."""
+    if struct.unpack("<I", block[:4])[0] != zlib.crc32(block[4:]):
+        return None
+    return dict(v.split("=", 1) for v in block[4:].split(b"\0\0")[0].decode().split("\0"))
+
+
 def compressed_kernel(kernel):
     """The kernel's Image, gzipped the same way each time."""
     path = OUT / "Image.gz"
