@@ -200,7 +200,7 @@ pub(crate) fn channel(value: &Value) -> Result<Option<u8>, String> {
 fn allowed(band: Band, channel: u8) -> bool {
     match band {
         Band::Ghz2 => (1..=13).contains(&channel),
-        Band::Ghz5 => matches!(channel, 36..=64 | 100..=144 if channel % 4 == 0) || matches!(channel, 149 | 153 | 157 | 161 | 165),
+        Band::Ghz5 => matches!(channel, 36..=64 | 100..=144 if channel.is_multiple_of(4)) || matches!(channel, 149 | 153 | 157 | 161 | 165),
     }
 }
 

@@ -14,8 +14,12 @@ use super::card;
 use super::storage::{self, Step};
 use crate::ipc::run_dir;
 
-/// All repairing together has this long; the rest of the unit's time is for mounting.
-const REPAIR_TIME: Duration = Duration::from_secs(45);
+/// All repairing together has this long before the box goes on without; the rest of the unit's time is for mounting.
+const REPAIR_TIME: Duration = Duration::from_secs(30);
+/// A large and badly damaged storage may take so long, while the box serves from memory.
+const LONG_REPAIR_TIME: Duration = Duration::from_secs(6 * 3600);
+/// Arguments of the e2fsck that was cut short, one a line, for [`repair`].
+const UNFINISHED: &str = "data-unfinished";
 
 /// Mounts both. Errors: only what leaves the box without any `/data`.
 pub fn run() -> Result<(), String> {
@@ -42,6 +46,17 @@ pub fn run() -> Result<(), String> {
     Ok(())
 }
 
+/// The step after: goes on with a repair that took too long, with all the time it needs. The next start finds it done.
+pub fn repair() -> Result<(), String> {
+    let Ok(args) = fs::read_to_string(run_dir().join(UNFINISHED)) else { return Ok(()) };
+    let args: Vec<&str> = args.lines().collect();
+    log::warn!("the storage is being repaired while the box serves from memory");
+    run_tool("e2fsck", &args, Instant::now() + LONG_REPAIR_TIME, storage::checked_well).map_err(|e| e.to_string())?;
+    let done = "the storage is repaired; it is used from the next start on";
+    log::warn!("{done}");
+    fs::write(run_dir().join("data-broken"), format!("{done}\n")).map_err(|e| e.to_string())
+}
+
 fn mount_boot(layout: &Layout, disk: &str) -> Result<(), String> {
     if mount::is_mounted(Path::new("/boot")) {
         return Ok(());
@@ -61,20 +76,27 @@ fn mount_data(layout: &Layout, disk: &str, size: u64) -> Result<(), String> {
     let path = device.to_string_lossy();
     let mut step = storage::first(found);
     let mut why = String::new();
+    let check = |args: &[&str]| {
+        let result = run_tool("e2fsck", args, deadline, storage::checked_well);
+        if let Err(ToolError::TooLong) = result {
+            fs::write(run_dir().join(UNFINISHED), args.join("\n")).map_err(|e| e.to_string())?;
+        }
+        result.map_err(|e| e.to_string())
+    };
     loop {
         let result = match step {
-            Step::Check => tool("e2fsck", &["-p", &path], deadline, storage::checked_well),
+            Step::Check => check(&["-p", &path]),
             Step::Repair => {
                 log::warn!("the storage is damaged and is being repaired");
-                tool("e2fsck", &["-y", &path], deadline, storage::checked_well)
+                check(&["-y", &path])
             }
             Step::RepairFromBackup => {
                 log::warn!("the storage's beginning is damaged and is being repaired from its backup");
-                tool("e2fsck", &["-y", "-b", storage::BACKUP_BLOCK, "-B", "4096", &path], deadline, storage::checked_well)
+                check(&["-y", "-b", storage::BACKUP_BLOCK, "-B", "4096", &path])
             }
             Step::Format => {
                 log::warn!("formatting the storage: {}", reason(found));
-                tool("mke2fs", &FORMAT.iter().copied().chain([&*path]).collect::<Vec<_>>(), deadline, |status| status == 0)
+                run_tool("mke2fs", &FORMAT.iter().copied().chain([&*path]).collect::<Vec<_>>(), deadline, |status| status == 0).map_err(|e| e.to_string())
             }
             Step::Mount => {
                 let flags = Flags::MS_NOATIME | Flags::MS_NODEV | Flags::MS_NOSUID | Flags::MS_NOEXEC;
@@ -90,7 +112,9 @@ fn mount_data(layout: &Layout, disk: &str, size: u64) -> Result<(), String> {
             log::warn!("storage: {error}");
             why = error;
         }
-        step = storage::next(found, step, well);
+        // Who ran out of time with one tool has none for the next.
+        let late = Instant::now() > deadline && !well;
+        step = if late { Step::GiveUp } else { storage::next(found, step, well) };
     }
 }
 
@@ -127,21 +151,37 @@ fn read(device: &Path, offset: u64, length: usize) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// Why one of e2fsprogs did not do what it was to do.
+enum ToolError {
+    TooLong,
+    Other(String),
+}
+
+impl std::fmt::Display for ToolError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooLong => f.write_str("it takes too long, and goes on while the box serves from memory"),
+            Self::Other(why) => f.write_str(why),
+        }
+    }
+}
+
 /// Runs one of e2fsprogs until the deadline.
-fn tool(program: &str, args: &[&str], deadline: Instant, is_well: impl Fn(i32) -> bool) -> Result<(), String> {
+fn run_tool(program: &str, args: &[&str], deadline: Instant, is_well: impl Fn(i32) -> bool) -> Result<(), ToolError> {
     let mut command = Command::new(program);
     // What e2fsck answers is for a screen; its exit status is for us.
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let rights = Rights { user: None, capabilities: Vec::new(), files: 64, oom_score: 0, nice: 0 };
-    let mut child = sys::process::spawn(&mut command, &rights).map_err(|e| format!("{program}: {e}"))?;
+    let other = |e: std::io::Error| ToolError::Other(format!("{program}: {e}"));
+    let mut child = sys::process::spawn(&mut command, &rights).map_err(other)?;
     loop {
-        match child.try_wait().map_err(|e| e.to_string())? {
+        match child.try_wait().map_err(other)? {
             Some(status) if status.code().is_some_and(&is_well) => return Ok(()),
-            Some(status) => return Err(format!("{program}: {status}")),
+            Some(status) => return Err(ToolError::Other(format!("{program}: {status}"))),
             None if Instant::now() > deadline => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("{program} takes too long"));
+                return Err(ToolError::TooLong);
             }
             None => std::thread::sleep(Duration::from_millis(20)),
         }

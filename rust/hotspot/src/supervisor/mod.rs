@@ -43,6 +43,7 @@ pub fn run(args: &[String]) -> ExitCode {
     let result = match args.as_slice() {
         [] => Supervisor::start().map(Supervisor::run),
         ["data"] => data::run(),
+        ["repair"] => data::repair(),
         ["coldplug"] => devices::coldplug(),
         ["settings"] => settings::run(),
         ["parse-settings"] => settings::parse(),

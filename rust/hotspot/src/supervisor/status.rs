@@ -123,7 +123,7 @@ fn status(shared: &Handle) -> Value {
         let key = p["key"].as_str().filter(|k| !k.is_empty()).map(|k| format!("{k}: ")).unwrap_or_default();
         format!("hotspot.toml line {}: {key}{}", p["line"], p["reason"].as_str().unwrap_or_default())
     }));
-    let all_up = units.iter().all(|u| match u.state {
+    let all_up = units.iter().filter(|u| u.name != "repair").all(|u| match u.state {
         State::Running { .. } => u.kind == Kind::Daemon,
         State::Over { .. } => true,
         State::Waiting | State::Pausing { .. } => false,

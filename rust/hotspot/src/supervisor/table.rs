@@ -47,6 +47,8 @@ pub const UNITS: &[Unit] = &[
     Unit { name: "settings", kind: Kind::Once(Duration::from_secs(10)), after: &["data"], user: None, capabilities: &[], files: 1024, nice: 0 },
     Unit { name: "netd", kind: Kind::Daemon, after: &["settings"], user: Some(102), capabilities: &[NetAdmin, NetRaw, NetBindService], files: 1024, nice: 0 },
     Unit { name: "radiod", kind: Kind::Daemon, after: &["settings"], user: Some(RADIOD_USER), capabilities: &[NetAdmin, NetRaw], files: 1024, nice: 0 },
+    // Last, and mostly nothing to do: a storage whose repair took too long for the start.
+    Unit { name: "repair", kind: Kind::Once(Duration::from_secs(7 * 3600)), after: &["data"], user: None, capabilities: &[], files: 1024, nice: 10 },
 ];
 
 #[cfg(test)]
