@@ -125,4 +125,14 @@ with socket.create_connection((SERVER, 53), 5) as s:
         got.append(read(data[2:2 + size])["id"])
         data = data[2 + size:]
     check("TCP: three questions in pieces, pipelined, three answers", sorted(got) == sorted(int.from_bytes(q[:2], "big") for q in queries), got)
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    # From another port than 5353: the answer comes to it alone (RFC 6762 section 6.7).
+    s.settimeout(3)
+    s.sendto(question("p2p.local", A, flags=0), ("224.0.0.251", 5353))
+    try:
+        data, sender = s.recvfrom(2048)
+        r = read(data)
+        check("mDNS answers for its own name", [rec[3] for rec in r["answer"] if rec[0] == A] == [socket.inet_aton(BOX)], r)
+    except TimeoutError:
+        check("mDNS answers for its own name", False, "silence")
 sys.exit(1 if failed else 0)

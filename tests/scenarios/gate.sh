@@ -2,6 +2,7 @@
 . "$(dirname "$0")/lib.sh"
 cp "$here/gatecheck.py" /tmp/lab/
 check "phone 1 joins" phone 1 join
+reads_portal 1 5
 for gone in no yes; do
     [ $gone = no ] || { echo "  with the uplink up:"; uplink up; sleep 8; }
     phone 1 exec python3 /tmp/lab/gatecheck.py || failed=$((failed + 1))
