@@ -127,6 +127,19 @@ for hs_slot in ${hs_good} rescue ${hs_last}; do
     if test ${hs_slot} = ${hs_trial}; then setenv hs_try 1; fi
     setenv bootargs "hotspot.slot=${hs_slot} hotspot.dev=${devtype} hotspot.trial=${hs_try} panic=10 loglevel=4"
     echo "Slot ${hs_slot}."
+    # On trial the Pi's watchdog runs from here (16 s, the most it can), so that a hang needs no hand at the plug.
+    setenv hs_pm
+    if test "${hs_tree}" = 3b || test "${hs_tree}" = 3bp || test "${hs_tree}" = 3ap; then setenv hs_pm 3f100000; fi
+    if test "${hs_tree}" = 4b || test "${hs_tree}" = 400; then setenv hs_pm fe100000; fi
+    if test ${hs_try} = 1 && test -n "${hs_pm}"; then
+      setexpr hs_a ${hs_pm} + 24
+      mw.l ${hs_a} 5a0fffff
+      setexpr hs_a ${hs_pm} + 1c
+      setexpr.l hs_b *${hs_a}
+      setexpr hs_b ${hs_b} "&" ffcf
+      setexpr hs_b ${hs_b} + 5a000020
+      mw.l ${hs_a} ${hs_b}
+    fi
     if test -n "${hotspot_boot}"; then run hotspot_boot; else booti ${hs_kernel} ${hs_initrd}:${hs_initrd_len} ${hs_fdt}; fi
   fi
 done

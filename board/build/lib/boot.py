@@ -49,6 +49,10 @@ def build(folders, kernel):
         shutil.copyfile(folders["raspi-firmware"] / "usr/lib/raspi-firmware" / name, HOME / name)
     for name in TREES.values():
         shutil.copyfile(kernel.trees / name, HOME / name)
+        if name.startswith("bcm2711"):
+            # U-Boot reads its environment from mmc 0, and counts in the order of the tree, where the radio's host comes before the card's.
+            run("fdtput", "-t", "s", HOME / name, "/aliases", "mmc0", "/emmc2bus/mmc@7e340000")
+            run("fdtput", "-t", "s", HOME / name, "/aliases", "mmc1", "/soc/mmc@7e300000")
     shutil.copyfile(folders["u-boot-rpi"] / "usr/lib/u-boot/rpi_arm64/u-boot.bin", HOME / "u-boot.bin")
     shutil.copyfile(BOARD / "boot" / "config.txt", HOME / "config.txt")
     run("mkenvimage", "-s", "16384", "-o", HOME / "uboot.env", BOARD / "boot" / "uboot.env.txt")
