@@ -119,7 +119,24 @@ pub async fn ask(name: &str, path: &str, body: Option<&Value>) -> Result<Value, 
     }
 }
 
-/// The same for callers without an event loop.
+/// Asks several daemons for `path` at once; one that does not answer within `limit` counts as silent.
+pub fn ask_each<const N: usize>(names: [Option<&str>; N], path: &str, limit: Duration) -> [Option<Value>; N] {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return names.map(|_| None) };
+    runtime.block_on(async {
+        let path = path.to_owned();
+        let tasks = names.map(|name| {
+            let (name, path) = (name.map(str::to_owned), path.clone());
+            tokio::spawn(async move { tokio::time::timeout(limit, ask(&name?, &path, None)).await.ok()?.ok() })
+        });
+        let mut answers = [const { None }; N];
+        for (answer, task) in answers.iter_mut().zip(tasks) {
+            *answer = task.await.ok().flatten();
+        }
+        answers
+    })
+}
+
+/// [`ask`] for callers without an event loop.
 pub fn ask_blocking(name: &str, path: &str, body: Option<&Value>) -> Result<Value, Error> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -137,11 +154,14 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("hotspot-ipc-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         TEST_DIR.set(dir.clone()).unwrap();
+        let _mute = std::os::unix::net::UnixListener::bind(dir.join("mute.sock")).unwrap();
         serve("t", |r| if r.path == "/no" { (404, serde_json::json!({"error": "no such thing"})) } else { (200, serde_json::json!({"got": r.body})) }).unwrap();
         let answer = ask_blocking("t", "/x", Some(&serde_json::json!({"a": 1}))).unwrap();
         assert_eq!(answer["got"]["a"], 1);
         assert!(matches!(ask_blocking("t", "/no", None), Err(Error::Refused(404, _))));
         assert!(matches!(ask_blocking("nobody", "/", None), Err(Error::NoAnswer(_))));
+        let [silent, up, unasked] = ask_each([Some("mute"), Some("t"), None], "/x", Duration::from_millis(300));
+        assert!(silent.is_none() && up.is_some() && unasked.is_none());
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

@@ -10,6 +10,8 @@ use sys::process::Rights;
 
 use super::table::{GROUP, RADIOD_USER};
 
+/// What netd's bridge and rules ask for; a name too many costs nothing.
+const NETWORK: &[&str] = &["bridge", "nf_tables", "nft_ct", "nft_limit", "nft_redir", "nft_reject_inet", "nft_reject_bridge", "nft_meta_bridge", "nft_chain_nat", "nft_log"];
 /// Arguments of one modprobe.
 const BATCH: usize = 200;
 /// `/sys/devices` is not deeper.
@@ -19,7 +21,8 @@ const MAX_DEPTH: usize = 24;
 pub fn coldplug() -> Result<(), String> {
     let mut aliases = BTreeSet::new();
     collect(Path::new("/sys/devices"), 0, &mut aliases);
-    let aliases: Vec<String> = aliases.into_iter().collect();
+    // What the network is made of first: it would be loaded one by one otherwise, when it is asked for.
+    let aliases: Vec<String> = NETWORK.iter().map(|m| (*m).to_owned()).chain(aliases).collect();
     for batch in aliases.chunks(BATCH) {
         let mut child = modprobe(batch).map_err(|e| format!("modprobe: {e}"))?;
         child.wait().map_err(|e| e.to_string())?;
@@ -50,13 +53,19 @@ pub fn modprobe(aliases: &[String]) -> std::io::Result<std::process::Child> {
     quiet_helper(&mut command)
 }
 
-/// The step that takes a radio's module out and loads it again; the name comes from the fixed list.
+/// The step that takes a radio's module out, with those that sit on it, and loads it again; the name comes from the fixed list.
 pub fn reload(module: &str) -> Result<(), String> {
-    let mut out = Command::new("modprobe");
-    let mut back = Command::new("modprobe");
-    let removed = quiet_helper(out.args(["-r", module])).and_then(|mut c| c.wait()).map_err(|e| format!("modprobe: {e}"))?;
-    let loaded = quiet_helper(back.arg(module)).and_then(|mut c| c.wait()).map_err(|e| format!("modprobe: {e}"))?;
-    if removed.success() && loaded.success() { Ok(()) } else { Err(format!("{module}: out {removed}, in {loaded}")) }
+    let holders = fs::read_dir(format!("/sys/module/{module}/holders")).into_iter().flatten().flatten();
+    let mut out: Vec<String> = holders.filter_map(|e| e.file_name().into_string().ok()).collect();
+    out.push(module.to_owned());
+    let run = |program: &str, args: &[String]| {
+        let status = quiet_helper(Command::new(program).args(args)).and_then(|mut c| c.wait()).map_err(|e| format!("{program}: {e}"))?;
+        if status.success() { Ok(()) } else { Err(format!("{program} {}: {status}", args.join(" "))) }
+    };
+    let removed = run("rmmod", &out);
+    // Loaded again in any case.
+    run("modprobe", &[module.to_owned()])?;
+    removed
 }
 
 fn quiet_helper(command: &mut Command) -> std::io::Result<std::process::Child> {

@@ -51,6 +51,9 @@ const RADIO_MODULES: &[&str] = &["brcmfmac", "ath9k_htc", "carl9170", "mt76x0u",
 /// A daemon that fails so often without settling is told as a problem.
 const FAILING: u32 = 3;
 
+/// A daemon that has not answered by then is shown as silent; who asks us waits a little longer.
+const SILENCE: Duration = Duration::from_secs(2);
+
 type Handle = Arc<Mutex<Shared>>;
 
 /// Locks; a panic elsewhere ends the whole process, so the lock is never really poisoned.
@@ -100,7 +103,8 @@ fn status(shared: &Handle) -> Value {
     let units = lock(shared).units.clone();
     let now = sys::process::uptime();
     // Asked without the lock: a silent daemon must not keep the main loop from the log.
-    let [radio, lan, portal] = ["radiod", "netd", "portald"].map(|name| ask_if_up(&units, name));
+    let up = ["radiod", "netd", "portald"].map(|name| Some(name).filter(|n| is_up(&units, n)));
+    let [radio, lan, portal] = ipc::ask_each(up, "/status", SILENCE).map(Option::unwrap_or_default);
     let settings = read_json("settings.json");
     let problems_in_settings = settings["problems"].as_array().cloned().unwrap_or_default();
     let data = data_state(&units);
@@ -110,6 +114,14 @@ fn status(shared: &Handle) -> Value {
     }
     for unit in units.iter().filter(|u| u.kind == Kind::Daemon && is_failing(u)) {
         problems.push(format!("{} keeps ending ({})", unit.name, unit.last_exit.as_deref().unwrap_or("unknown")));
+    }
+    for (name, answer) in up.iter().zip([&radio, &lan, &portal]).filter_map(|(name, a)| Some(((*name)?, a))) {
+        if answer.is_null() && has_lived(&units, name, now) {
+            problems.push(format!("{name} runs but does not answer"));
+        }
+    }
+    for unit in units.iter().filter(|u| u.state == State::Over { well: false }) {
+        problems.push(format!("the step {} failed ({}); hotspot log --daemon {} says more", unit.name, unit.last_exit.as_deref().unwrap_or("unknown"), unit.name));
     }
     for (who, answer) in [("radio", &radio), ("network", &lan)] {
         if let Some(why) = answer["last_error"].as_str().filter(|w| !w.is_empty()) {
@@ -169,11 +181,13 @@ fn daemon(unit: &View, now: Duration) -> Value {
     json!({"name": unit.name, "state": state, "pid": pid, "up_s": since, "restarts": unit.restarts, "last_exit": unit.last_exit})
 }
 
-fn ask_if_up(units: &[View], name: &str) -> Value {
-    if !units.iter().any(|u| u.name == name && matches!(u.state, State::Running { .. })) {
-        return Value::Null;
-    }
-    ipc::ask_blocking(name, "/status", None).unwrap_or(Value::Null)
+/// Whether it has had the time to open its socket.
+fn has_lived(units: &[View], name: &str, now: Duration) -> bool {
+    units.iter().any(|u| u.name == name && matches!(u.state, State::Running { since, .. } if now.saturating_sub(since) > 5 * SILENCE))
+}
+
+fn is_up(units: &[View], name: &str) -> bool {
+    units.iter().any(|u| u.name == name && matches!(u.state, State::Running { .. }))
 }
 
 fn read_json(name: &str) -> Value {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sys::watchdog::Watchdog;
 
 /// Daemons that have lived so long count as alive.
-pub const SETTLED: Duration = Duration::from_secs(15);
+pub const SETTLED: Duration = Duration::from_secs(60);
 /// The Pi's watchdog has at most 15 s.
 const TIMEOUT_SECONDS: u8 = 15;
 const FEED_EVERY: Duration = Duration::from_secs(5);
