@@ -99,9 +99,12 @@ class Portal:
     def raw(self, data, source="127.0.0.1", timeout=5):
         """Sends bytes on a fresh connection, returns all that comes back until the other side closes."""
         with self.connect(source, timeout) as s:
-            s.sendall(data)
-            s.shutdown(socket.SHUT_WR)
             out = b""
+            try:
+                s.sendall(data)
+                s.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # The other side has had enough; what it said is still to be read.
             while True:
                 try:
                     part = s.recv(65536)
