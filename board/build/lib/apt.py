@@ -79,7 +79,9 @@ class Apt:
         for line in self.call("apt-cache", "madison", *names).splitlines():
             name, version, source = [f.strip() for f in line.split("|")]
             where.setdefault((name, version), re.search(r"(\S+)/(\S+) \S+ Packages$", source).groups())
-        for stanza in self.call("apt-cache", "show", *names).split("\n\n"):
+        there = sorted({name for name, _ in where})
+        # `show` of names that are all unknown fails.
+        for stanza in (self.call("apt-cache", "show", *there) if there else "").split("\n\n"):
             fields = dict(re.findall(r"^([A-Za-z0-9-]+): (.*)$", stanza, re.M))
             name = fields.get("Package")
             if name in found and (name, fields["Version"]) in where:

@@ -21,13 +21,13 @@ def wanted():
     return [(words[-1], words[0] == "kernel") for words in lines]
 
 
-def read_lock(path=LOCK):
+def read_lock():
     """(timestamp, parts) of the lock."""
     try:
-        lock = tomllib.loads(path.read_text())
+        lock = tomllib.loads(LOCK.read_text())
         return lock["timestamp"], lock["part"]
     except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-        raise Failure(f"{path.name} cannot be read ({error}); `board/build/parts refresh` writes a new one") from error
+        raise Failure(f"{LOCK.name} cannot be read ({error}); `board/build/parts refresh` writes a new one") from error
 
 
 def current(apt, name, is_kernel):
