@@ -28,10 +28,12 @@ image: setup ## out/p2p-hotspot.img, .img.xz, .bmap, .sha256   [PARTS=debian] [C
 programs: setup ## the programs for this computer: target/release/hotspot
 	@cargo build --release --locked -p hotspot
 
-test: setup ## all tests, those in QEMU too
+test: ## all tests, those in QEMU too
+	@board/setup test
 	@tests/run
 
-lint: setup ## rustfmt, clippy and shellcheck
+lint: ## rustfmt, clippy and shellcheck
+	@board/setup test
 	@tests/lint
 
 flash: ## writes the card, reads it back   DEVICE=/dev/sdX
@@ -43,10 +45,12 @@ lab: setup ## boots the image, runs a scenario beside it   SCENARIO=file.sh [PHO
 	@test -n "$(DISK)" || board/build/image
 	@lab/lab "$(SCENARIO)"
 
-bench: setup ## measures us beside peers in the same run: a table and out/bench.json
+bench: ## measures us beside peers in the same run: a table and out/bench.json
+	@board/setup test
 	@tests/bench/run
 
-fuzz: setup ## every fuzz target, coverage-guided   [FUZZ_RUNS=1000000]
+fuzz: ## every fuzz target, coverage-guided   [FUZZ_RUNS=1000000]
+	@board/setup test
 	@tests/fuzz/run all "$(FUZZ_RUNS)"
 
 parts-refresh: setup ## rewrites the lock of Debian parts with today's versions
