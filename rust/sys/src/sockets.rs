@@ -61,6 +61,8 @@ impl Answerer {
     /// Opens the socket on `device`. Needs a tokio runtime.
     pub fn open(address: SocketAddrV4, device: &str) -> io::Result<Self> {
         let fd = open(SockType::Datagram, address, device)?;
+        // A burst waits rather than is lost; without the right to more room, the default must do.
+        let _ = setsockopt(&fd, sockopt::RcvBufForce, &(1 << 20));
         // SAFETY: the descriptor lives in the AsyncFd and is closed only with it.
         let fd = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?;
         Ok(Self { fd, questions: Box::new([[0; LONGEST]; BATCH]), answers: Box::new([[0; LONGEST]; BATCH]) })
