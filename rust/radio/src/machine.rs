@@ -241,7 +241,7 @@ impl Machine {
             State::Settling { until } | State::Listing { until } | State::Preparing { until } => Some(until),
             State::Starting { until } | State::Pausing { until, .. } | State::Recovering { until } => Some(until),
             State::NoRadio => self.gone.as_ref().and_then(|radio| self.recovery.gone_deadline(radio)),
-            State::Up { since } if self.recovery.failures() > 0 => Some(since + STABLE),
+            State::Up { since } if self.recovery.in_trouble() => Some(since + STABLE),
             State::Up { since } => Some(since + FORGIVEN).filter(|_| self.recovery.reboots() > 0),
         };
         own.into_iter().chain(self.refresh).min()
@@ -495,7 +495,7 @@ impl Machine {
                     None => vec![],
                 }
             }
-            State::Up { .. } if self.recovery.failures() > 0 => {
+            State::Up { .. } if self.recovery.in_trouble() => {
                 self.recovery.stable();
                 vec![]
             }

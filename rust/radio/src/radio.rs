@@ -53,3 +53,25 @@ impl Radio {
         self.wiphy.ciphers.contains(&0x000f_ac06)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::nl80211::{Combination, Limit};
+
+    fn with(limits: &[(u32, &[u32])], max: u32) -> Radio {
+        let limits = limits.iter().map(|(max, modes)| Limit { max: *max, modes: modes.iter().fold(0, |bits, m| bits | 1 << m) }).collect();
+        Radio { wiphy: Wiphy { combinations: vec![Combination { limits, max, channels: 1 }], ..Wiphy::default() }, ..Radio::default() }
+    }
+
+    #[test]
+    fn access_point_and_station_at_once() {
+        // brcmfmac, mac80211_hwsim, ath9k_htc, and radios that can be one of the two.
+        assert!(with(&[(1, &[mode::STATION]), (1, &[mode::AP])], 2).can_ap_and_station());
+        assert!(with(&[(2048, &[mode::STATION, mode::AP])], 2048).can_ap_and_station());
+        assert!(with(&[(2, &[mode::STATION]), (2, &[mode::AP, 9])], 2).can_ap_and_station());
+        assert!(!with(&[(1, &[mode::STATION, mode::AP])], 1).can_ap_and_station());
+        assert!(!with(&[(4, &[mode::AP])], 4).can_ap_and_station());
+        assert!(!Radio::default().can_ap_and_station());
+    }
+}

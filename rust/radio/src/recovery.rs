@@ -53,6 +53,11 @@ impl Recovery {
         self.failures
     }
 
+    /// Something went wrong since the network was last stable.
+    pub fn in_trouble(&self) -> bool {
+        self.failures > 0 || self.since.is_some()
+    }
+
     /// Reboots without success since.
     pub fn reboots(&self) -> u32 {
         self.reboots

@@ -289,6 +289,23 @@ fn an_onboard_radio_that_fails_gets_its_module_anew_and_then_a_reboot() {
 }
 
 #[test]
+fn a_radio_that_was_pulled_long_ago_does_not_make_the_next_failure_look_old() {
+    let onboard = |id| radio(id, "brcmfmac", Bus::Sdio, true);
+    let mut b = Bench::up(onboard(0));
+    b.step(Event::RadioGone(0));
+    b.step(Event::RadioCame(1));
+    b.wait();
+    b.step(Event::Radios(vec![onboard(1)]));
+    b.step(prepared());
+    b.step(Event::Enabled);
+    assert_eq!(b.wait(), Vec::<&str>::new());
+    assert_eq!(b.machine.deadline(), None);
+    b.now += Duration::from_secs(9000);
+    assert_eq!(b.step(Event::Failed("x".into())), ["stop"]);
+    assert_eq!(b.state(), "Pausing");
+}
+
+#[test]
 fn success_forgets_past_trouble() {
     let mut b = Bench::at("Up");
     b.step(Event::Failed("once".into()));

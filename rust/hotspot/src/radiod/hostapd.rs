@@ -4,7 +4,7 @@
 //! (a pipe would break with us), and is found again through the kept plan.
 
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -30,6 +30,14 @@ pub fn control_folder() -> PathBuf {
     files::run().join("hostapd")
 }
 
+/// Makes a folder that no other daemon may enter: who reaches hostapd's socket may change the network.
+fn private_folder(path: &Path) -> io::Result<()> {
+    match std::fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)),
+        other => other,
+    }
+}
+
 fn log_path() -> PathBuf {
     files::run().join("hostapd.log")
 }
@@ -45,6 +53,7 @@ impl Running {
     pub fn launch(plan: &Plan, events: UnboundedSender<Event>) -> io::Result<Self> {
         let conf = files::run().join("hostapd.conf");
         files::write(&conf, plan.conf.as_bytes())?;
+        private_folder(&control_folder())?;
         let _ = std::fs::remove_file(control_folder().join(&plan.interface));
         let log = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(log_path())?;
         log.set_len(0)?;
@@ -63,10 +72,11 @@ impl Running {
         let process = Process::open(pid)?;
         let interface = plan.interface.clone();
         let task = tokio::spawn(async move {
+            let sockets = Sockets::of(&interface);
             let why = tokio::select! {
                 biased;
                 ended = child.wait() => end(&ended),
-                why = listen(&interface, &events) => why,
+                why = listen(&sockets, &events, PING) => why,
             };
             let _ = events.send(Event::Failed(why));
         });
@@ -82,7 +92,7 @@ impl Running {
             return None;
         }
         let process = Process::open(pid).ok()?;
-        if let Ok(socket) = connect(&plan.interface, "control.sock").await
+        if let Ok(socket) = Sockets::of(&plan.interface).connect()
             && timeout(Duration::from_secs(1), ask(&socket, control::PING)).await.is_ok_and(|answer| answer.is_ok())
         {
             return Some((plan, pid));
@@ -98,10 +108,11 @@ impl Running {
         let (process, watched) = (Process::open(pid)?, Process::open(pid)?);
         let interface = plan.interface.clone();
         let task = tokio::spawn(async move {
+            let sockets = Sockets::of(&interface);
             let why = tokio::select! {
                 biased;
                 () = watched.ended() => "hostapd ended".into(),
-                why = listen(&interface, &events) => why,
+                why = listen(&sockets, &events, PING) => why,
             };
             let _ = events.send(Event::Failed(why));
         });
@@ -129,19 +140,30 @@ fn end(ended: &io::Result<std::process::ExitStatus>) -> String {
     }
 }
 
-/// Gives hostapd one command.
-pub async fn command(interface: &str, command: &[u8]) -> io::Result<()> {
-    let socket = connect(interface, "command.sock").await?;
-    timeout(Duration::from_secs(2), ask(&socket, command)).await.unwrap_or_else(|e| Err(e.into())).map(|_| ())
+/// Both ends of a control connection.
+struct Sockets {
+    hostapd: PathBuf,
+    own: PathBuf,
 }
 
-/// Connects to hostapd's control socket, with an own one of this name.
-async fn connect(interface: &str, own: &str) -> io::Result<UnixDatagram> {
-    let own = files::run().join(own);
-    let _ = std::fs::remove_file(&own);
-    let socket = UnixDatagram::bind(&own)?;
-    socket.connect(control_folder().join(interface))?;
-    Ok(socket)
+impl Sockets {
+    /// The connection on which events are heard.
+    fn of(interface: &str) -> Self {
+        Self { hostapd: control_folder().join(interface), own: files::run().join("control.sock") }
+    }
+
+    fn connect(&self) -> io::Result<UnixDatagram> {
+        let _ = std::fs::remove_file(&self.own);
+        let socket = UnixDatagram::bind(&self.own)?;
+        socket.connect(&self.hostapd)?;
+        Ok(socket)
+    }
+}
+
+/// Gives hostapd one command, on a connection of its own.
+pub async fn command(interface: &str, command: &[u8]) -> io::Result<()> {
+    let socket = Sockets { own: files::run().join("command.sock"), ..Sockets::of(interface) }.connect()?;
+    timeout(Duration::from_secs(2), ask(&socket, command)).await.unwrap_or_else(|e| Err(e.into())).map(|_| ())
 }
 
 /// Sends a command and waits for its answer, passing over events.
@@ -159,11 +181,11 @@ async fn ask(socket: &UnixDatagram, command: &[u8]) -> io::Result<String> {
     }
 }
 
-/// Follows hostapd's events for as long as it answers; returns why no longer.
-async fn listen(interface: &str, events: &UnboundedSender<Event>) -> String {
+/// Follows hostapd's events for as long as it answers to a ping within the time that is given; returns why no longer.
+async fn listen(sockets: &Sockets, events: &UnboundedSender<Event>, ping: Duration) -> String {
     let opened = async {
         loop {
-            match connect(interface, "control.sock").await {
+            match sockets.connect() {
                 Ok(socket) => return socket,
                 Err(_) => sleep(Duration::from_millis(50)).await,
             }
@@ -180,7 +202,7 @@ async fn listen(interface: &str, events: &UnboundedSender<Event>) -> String {
         _ => return "hostapd does not tell its state".into(),
     }
     let mut buffer = [0; control::MAX_DATAGRAM + 1];
-    let (mut answered, mut next) = (true, Instant::now() + PING);
+    let (mut answered, mut next) = (true, Instant::now() + ping);
     let mut quota = Quota { left: QUOTA, since: Instant::now() };
     loop {
         let n = match tokio::time::timeout_at(next, socket.recv(&mut buffer)).await {
@@ -188,7 +210,7 @@ async fn listen(interface: &str, events: &UnboundedSender<Event>) -> String {
             Ok(Err(e)) => return format!("hostapd's control socket: {e}"),
             Err(_) if !answered => return "hostapd does not answer".into(),
             Err(_) => {
-                (answered, next) = (false, Instant::now() + PING);
+                (answered, next) = (false, Instant::now() + ping);
                 cut_log();
                 if let Err(e) = socket.send(control::PING).await {
                     return format!("hostapd's control socket: {e}");
@@ -269,5 +291,63 @@ fn cut_log() {
     {
         let _ = file.set_len(0);
         let _ = file.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    /// Lets `listen` talk to a hostapd that gives these answers, then sends these events and falls silent.
+    fn heard(answers: &[&str], then: &[&str]) -> (Vec<String>, Option<String>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let folder = std::env::temp_dir().join(format!("hotspot-hostapd-{}-{:?}", std::process::id(), std::thread::current().id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let sockets = Sockets { hostapd: folder.join("wlan0"), own: folder.join("own") };
+        let result = runtime.block_on(async {
+            let hostapd = UnixDatagram::bind(&sockets.hostapd).unwrap();
+            let (sender, mut events) = unbounded_channel();
+            let own = sockets.own.clone();
+            let task = tokio::spawn(async move { listen(&sockets, &sender, Duration::from_millis(100)).await });
+            let mut buffer = [0; 64];
+            for answer in answers {
+                hostapd.recv(&mut buffer).await.unwrap();
+                hostapd.send_to(answer.as_bytes(), &own).await.unwrap();
+            }
+            for event in then {
+                hostapd.send_to(event.as_bytes(), &own).await.unwrap();
+            }
+            let why = timeout(Duration::from_secs(5), task).await.ok().map(Result::unwrap);
+            let mut all = vec![];
+            while let Ok(event) = events.try_recv() {
+                all.push(format!("{event:?}"));
+            }
+            (all, why)
+        });
+        std::fs::remove_dir_all(&folder).unwrap();
+        result
+    }
+
+    #[test]
+    fn events_are_heard_until_hostapd_falls_silent() {
+        let (events, why) =
+            heard(&["OK\n", "state=ENABLED\n"], &["<3>AP-STA-CONNECTED 02:00:00:00:01:00", "<3>AP-STA-CONNECTED junk", "<3>AP-DISABLED "]);
+        assert_eq!(events, ["Enabled", "Joined([2, 0, 0, 0, 1, 0])", "Failed(\"hostapd lost its interface\")"]);
+        assert_eq!(why.as_deref(), Some("hostapd does not answer"));
+    }
+
+    #[test]
+    fn events_between_the_answers_do_no_harm() {
+        let (events, why) = heard(&["OK\n", "<3>AP-ENABLED "], &["state=COUNTRY_UPDATE\n", "<3>AP-ENABLED "]);
+        assert_eq!((events, why.as_deref()), (vec!["Enabled".into()], Some("hostapd does not answer")));
+    }
+
+    #[test]
+    fn refusals_are_told() {
+        let (_, why) = heard(&["FAIL\n"], &[]);
+        assert!(why.unwrap().starts_with("hostapd does not let us listen"));
+        let (_, why) = heard(&["OK\n", "UNKNOWN COMMAND\n"], &[]);
+        assert_eq!(why.as_deref(), Some("hostapd does not tell its state"));
     }
 }
