@@ -23,7 +23,8 @@ pub fn ruleset(range: Range, capture: Ipv4Addr) -> String {
         .replace("@BRIDGE@", BRIDGE)
         .replace("@ELSEWHERE@", &ELSEWHERE_PORT.to_string())
         .replace("@BOX@", &own.to_string())
-        .replace("@OWN@", &format!("{{ {own}, {capture} }}")).replace("@RANGE@", &range.to_string())
+        .replace("@OWN@", &format!("{{ {own}, {capture} }}"))
+        .replace("@RANGE@", &range.to_string())
 }
 
 /// `table` before `delete table`, so that deleting one that is not there is no error.
@@ -115,3 +116,43 @@ table bridge hotspot {
     }
 }
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hole_of_the_template_is_filled() {
+        let rules = ruleset("192.168.50.0/24".parse().unwrap(), config::CAPTURE_ADDRESS);
+        assert!(!rules.contains('@') || rules.matches('@').count() == rules.matches("update @").count());
+        assert!(rules.contains("{ 192.168.50.1, 198.51.100.1 }") && rules.contains("!= 192.168.50.0/24"));
+        assert!(!rules.contains("10.42."));
+    }
+
+    #[test]
+    fn nothing_is_forwarded_by_any_rule() {
+        let rules = ruleset(Range::default(), config::CAPTURE_ADDRESS);
+        for chain in rules.split("chain forward").skip(1) {
+            let body = &chain[..chain.find('}').unwrap()];
+            assert!(body.contains("policy drop") && !body.contains("accept"), "{body}");
+        }
+        assert_eq!(rules.matches("chain forward").count(), 2);
+    }
+
+    /// The real nft reads it; needs root for the kernel's side of a check, and the program.
+    #[test]
+    fn the_real_nft_takes_it() {
+        use std::io::Write;
+        use std::process::{Command, Stdio};
+        let child = Command::new("unshare").args(["-n", "nft", "-c", "-f", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let Ok(mut child) = child else { return };
+        child.stdin.take().unwrap().write_all(ruleset(Range::default(), config::CAPTURE_ADDRESS).as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        if said.contains("unshare failed") || said.contains("No such file") {
+            eprintln!("skipped: {said}");
+            return;
+        }
+        assert!(output.status.success(), "{said}");
+    }
+}

@@ -40,7 +40,9 @@ pub fn answer(zone: &Zone, message: &[u8], from_port: u16, out: &mut [u8]) -> Op
             continue;
         }
         buffer[..length].make_ascii_lowercase();
-        let Some(index) = zone.own_names().iter().position(|own| own[..] == buffer[..length] && own.ends_with(b"\x05local\0")) else { continue };
+        let Some(index) = zone.own_names().iter().position(|own| own[..] == buffer[..length] && own.ends_with(b"\x05local\0")) else {
+            continue;
+        };
         // A simple resolver has one question, written out: it is what must come back.
         let legacy = (from_port != 5353).then(|| message.get(start..at)).flatten().filter(|q| q.len() == length + 4);
         if from_port != 5353 && legacy.is_none() {
@@ -66,7 +68,7 @@ mod tests {
     }
 
     fn message(questions: &[&[u8]]) -> Vec<u8> {
-        let mut out = vec![0, 7, 0, 0, 0, questions.len() as u8, 0, 0, 0, 0, 0, 0];
+        let mut out = vec![0, 7, 0, 0, 0, u8::try_from(questions.len()).unwrap(), 0, 0, 0, 0, 0, 0];
         out.extend(questions.concat());
         out
     }
@@ -99,7 +101,13 @@ mod tests {
 
     #[test]
     fn everything_else_gets_silence() {
-        for question in [&b"\x05other\x05local\0\0\x01\0\x01"[..], b"\x0abiblioteca\x07example\0\0\x01\0\x01", b"\x03p2p\x05local\0\0\x1c\0\x01", b"\xc0\x0c\0\x01\0\x01", b"\xff"] {
+        for question in [
+            &b"\x05other\x05local\0\0\x01\0\x01"[..],
+            b"\x0abiblioteca\x07example\0\0\x01\0\x01",
+            b"\x03p2p\x05local\0\0\x1c\0\x01",
+            b"\xc0\x0c\0\x01\0\x01",
+            b"\xff",
+        ] {
             assert!(ask(&[question], 5353).is_none(), "{question:?}");
         }
         let mut reply = message(&[P2P]);

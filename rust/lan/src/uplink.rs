@@ -215,7 +215,10 @@ impl Uplink {
         }
         let inside = |ip: &Ipv4Addr| range.contains(*ip) || *ip == config::CAPTURE_ADDRESS;
         if inside(&ip) || lease.gateway.iter().any(inside) {
-            return Some(format!("the uplink's network {ip}/{} collides with the visitors' {range}; set another [lan] range", lease.prefix));
+            return Some(format!(
+                "the uplink's network {ip}/{} collides with the visitors' {range}; set another [lan] range",
+                lease.prefix
+            ));
         }
         None
     }

@@ -23,6 +23,11 @@ pub struct PacketSocket {
 
 /// Bytes of frames that may wait to be read.
 const BURST: usize = 1 << 20;
+/// Lengths as system calls take them.
+#[allow(clippy::cast_possible_truncation)]
+const LENGTH_LL: u32 = size_of::<libc::sockaddr_ll>() as u32;
+#[allow(clippy::cast_possible_truncation)]
+const LENGTH_FPROG: u32 = size_of::<libc::sock_fprog>() as u32;
 const ETH_IP: u16 = 0x0800;
 const ETH_ARP: u16 = 0x0806;
 
@@ -41,11 +46,11 @@ impl PacketSocket {
         let protocol = if want == Want::ArpReplies { ETH_ARP } else { ETH_IP };
         // SAFETY: sockaddr_ll is plain data for which zero is valid.
         let mut address: libc::sockaddr_ll = unsafe { zeroed() };
-        address.sll_family = libc::AF_PACKET as u16;
+        address.sll_family = u16::try_from(libc::AF_PACKET).map_err(io::Error::other)?;
         address.sll_protocol = protocol.to_be();
         address.sll_ifindex = i32::try_from(index).map_err(io::Error::other)?;
         // SAFETY: the pointer and the length describe one live sockaddr_ll.
-        let result = unsafe { libc::bind(fd.as_raw_fd(), (&raw const address).cast(), size_of::<libc::sockaddr_ll>() as u32) };
+        let result = unsafe { libc::bind(fd.as_raw_fd(), (&raw const address).cast(), LENGTH_LL) };
         if result < 0 {
             return Err(io::Error::last_os_error());
         }
@@ -76,6 +81,8 @@ impl PacketSocket {
 }
 
 const fn op(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
+    // Codes of classic BPF fit 16 bits; libc has them as 32.
+    #[allow(clippy::cast_possible_truncation)]
     libc::sock_filter { code: code as u16, jt, jf, k }
 }
 
@@ -111,8 +118,7 @@ fn program(want: Want) -> Vec<libc::sock_filter> {
 fn attach(fd: &OwnedFd, program: &[libc::sock_filter]) -> io::Result<()> {
     let filter = libc::sock_fprog { len: u16::try_from(program.len()).map_err(io::Error::other)?, filter: program.as_ptr().cast_mut() };
     // SAFETY: the kernel copies the program, which lives through the call, and never writes to it.
-    let result = unsafe {
-        libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, (&raw const filter).cast(), size_of::<libc::sock_fprog>() as u32)
-    };
+    let result =
+        unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, (&raw const filter).cast(), LENGTH_FPROG) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -96,13 +96,15 @@ fn link(message: &LinkMessage) -> Link {
 impl Rtnl {
     /// All interfaces.
     pub async fn links(&self) -> io::Result<Vec<Link>> {
-        let messages: Vec<LinkMessage> = self.handle.link().get().execute().try_collect().await.map_err(|e| failed("listing interfaces", e))?;
+        let messages: Vec<LinkMessage> =
+            self.handle.link().get().execute().try_collect().await.map_err(|e| failed("listing interfaces", e))?;
         Ok(messages.iter().map(link).collect())
     }
 
     /// Makes a bridge that forwards at once and spares the air queries; one of that name that exists is kept.
     pub async fn add_bridge(&self, name: &str, mac: [u8; 6]) -> io::Result<()> {
-        let message = LinkBridge::new(name).address(mac.to_vec()).stp_state(BridgeStpState::Disabled).forward_delay(0).mcast_snooping(false).build();
+        let message =
+            LinkBridge::new(name).address(mac.to_vec()).stp_state(BridgeStpState::Disabled).forward_delay(0).mcast_snooping(false).build();
         match self.handle.link().add(message).execute().await {
             Err(error) if !exists(&error) => Err(failed(&format!("making bridge {name}"), error)),
             _ => Ok(()),
@@ -135,7 +137,15 @@ impl Rtnl {
 
     /// An interface's IPv4 addresses with their prefix lengths.
     pub async fn addresses(&self, index: u32) -> io::Result<Vec<(Ipv4Addr, u8)>> {
-        let messages: Vec<_> = self.handle.address().get().set_link_index_filter(index).execute().try_collect().await.map_err(|e| failed("listing addresses", e))?;
+        let messages: Vec<_> = self
+            .handle
+            .address()
+            .get()
+            .set_link_index_filter(index)
+            .execute()
+            .try_collect()
+            .await
+            .map_err(|e| failed("listing addresses", e))?;
         let mut out = Vec::new();
         for message in messages.iter().filter(|m| m.header.index == index) {
             let local = message.attributes.iter().find_map(|a| match a {
@@ -157,7 +167,15 @@ impl Rtnl {
 
     /// Takes an address away.
     pub async fn remove_address(&self, index: u32, ip: Ipv4Addr) -> io::Result<()> {
-        let messages: Vec<_> = self.handle.address().get().set_link_index_filter(index).execute().try_collect().await.map_err(|e| failed("listing addresses", e))?;
+        let messages: Vec<_> = self
+            .handle
+            .address()
+            .get()
+            .set_link_index_filter(index)
+            .execute()
+            .try_collect()
+            .await
+            .map_err(|e| failed("listing addresses", e))?;
         for message in messages {
             if message.header.index == index && message.attributes.contains(&AddressAttribute::Local(ip.into())) {
                 self.handle.address().del(message).execute().await.map_err(|e| failed(&format!("removing address {ip}"), e))?;

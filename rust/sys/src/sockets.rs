@@ -13,6 +13,11 @@ use tokio::io::unix::AsyncFd;
 
 /// Datagrams in one system call.
 const BATCH: usize = 32;
+/// The same, and a length, as system calls take them.
+#[allow(clippy::cast_possible_truncation)]
+const BATCH_U32: u32 = BATCH as u32;
+#[allow(clippy::cast_possible_truncation)]
+const LENGTH_IN: u32 = size_of::<libc::sockaddr_in>() as u32;
 /// Longest question that is read, in bytes: what fits an Ethernet frame.
 const LONGEST: usize = 1500;
 
@@ -82,7 +87,7 @@ impl Answerer {
             point(&mut headers[i], &mut names[i], &mut parts[i]);
         }
         // SAFETY: every header points to its own live name and buffer, with their true lengths.
-        let count = unsafe { libc::recvmmsg(raw, headers.as_mut_ptr(), BATCH as u32, libc::MSG_DONTWAIT, std::ptr::null_mut()) };
+        let count = unsafe { libc::recvmmsg(raw, headers.as_mut_ptr(), BATCH_U32, libc::MSG_DONTWAIT, std::ptr::null_mut()) };
         let Ok(count) = usize::try_from(count) else {
             let error = io::Error::last_os_error();
             if error.kind() == io::ErrorKind::WouldBlock {
@@ -113,7 +118,14 @@ impl Answerer {
         let mut sent = 0;
         while sent < replies {
             // SAFETY: headers sent..replies point to live names and answers, with their true lengths.
-            let done = unsafe { libc::sendmmsg(raw, headers.as_mut_ptr().add(sent), (replies - sent) as u32, libc::MSG_DONTWAIT) };
+            let done = unsafe {
+                libc::sendmmsg(
+                    raw,
+                    headers.as_mut_ptr().add(sent),
+                    BATCH_U32.min(u32::try_from(replies - sent).unwrap_or(0)),
+                    libc::MSG_DONTWAIT,
+                )
+            };
             match usize::try_from(done) {
                 Ok(done) => sent += done.max(1),
                 Err(_) if io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock => break,
@@ -127,7 +139,7 @@ impl Answerer {
 
 fn point(header: &mut libc::mmsghdr, name: &mut libc::sockaddr_in, part: &mut libc::iovec) {
     header.msg_hdr.msg_name = (&raw mut *name).cast();
-    header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as u32;
+    header.msg_hdr.msg_namelen = LENGTH_IN;
     header.msg_hdr.msg_iov = part;
     header.msg_hdr.msg_iovlen = 1;
 }

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
-    ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IpProtocol, Ipv4Packet, Ipv4Repr, UdpPacket,
-    UdpRepr,
+    ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IpProtocol, Ipv4Packet, Ipv4Repr,
+    UdpPacket, UdpRepr,
 };
 
 use crate::dhcp::Mac;
@@ -41,7 +41,12 @@ pub fn datagram(frame: &[u8], port: u16) -> Option<Datagram<'_>> {
         return None;
     }
     let udp = UdpPacket::new_checked(ip.payload()).ok()?;
-    (udp.dst_port() == port).then(|| Datagram { from: ethernet.src_addr().0, source: ip.src_addr(), destination: ip.dst_addr(), payload: udp.payload() })
+    (udp.dst_port() == port).then(|| Datagram {
+        from: ethernet.src_addr().0,
+        source: ip.src_addr(),
+        destination: ip.dst_addr(),
+        payload: udp.payload(),
+    })
 }
 
 /// One end of a datagram.
@@ -58,10 +63,17 @@ pub struct End {
 /// Wraps a payload (1,472 bytes at most) into UDP, IPv4 and Ethernet.
 pub fn udp(from: End, to: End, payload: &[u8]) -> Vec<u8> {
     let udp = UdpRepr { src_port: from.port, dst_port: to.port };
-    let ip = Ipv4Repr { src_addr: from.ip, dst_addr: to.ip, next_header: IpProtocol::Udp, payload_len: udp.header_len() + payload.len(), hop_limit: 64 };
+    let ip = Ipv4Repr {
+        src_addr: from.ip,
+        dst_addr: to.ip,
+        next_header: IpProtocol::Udp,
+        payload_len: udp.header_len() + payload.len(),
+        hop_limit: 64,
+    };
     let mut bytes = vec![0; ETHERNET + ip.buffer_len() + ip.payload_len];
     let mut frame = EthernetFrame::new_unchecked(bytes.as_mut_slice());
-    EthernetRepr { src_addr: EthernetAddress(from.mac), dst_addr: EthernetAddress(to.mac), ethertype: EthernetProtocol::Ipv4 }.emit(&mut frame);
+    EthernetRepr { src_addr: EthernetAddress(from.mac), dst_addr: EthernetAddress(to.mac), ethertype: EthernetProtocol::Ipv4 }
+        .emit(&mut frame);
     let caps = ChecksumCapabilities::default();
     let mut packet = Ipv4Packet::new_unchecked(frame.payload_mut());
     ip.emit(&mut packet, &caps);
@@ -81,7 +93,8 @@ pub fn arp_probe(from: Mac, ip: Ipv4Addr) -> Vec<u8> {
     };
     let mut bytes = vec![0; ETHERNET + arp.buffer_len()];
     let mut frame = EthernetFrame::new_unchecked(bytes.as_mut_slice());
-    EthernetRepr { src_addr: EthernetAddress(from), dst_addr: EthernetAddress(BROADCAST), ethertype: EthernetProtocol::Arp }.emit(&mut frame);
+    EthernetRepr { src_addr: EthernetAddress(from), dst_addr: EthernetAddress(BROADCAST), ethertype: EthernetProtocol::Arp }
+        .emit(&mut frame);
     arp.emit(&mut ArpPacket::new_unchecked(frame.payload_mut()));
     bytes
 }

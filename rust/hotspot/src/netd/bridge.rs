@@ -25,7 +25,8 @@ pub async fn set_up(rtnl: &Rtnl, settings: &Settings) -> io::Result<(u32, [u8; 6
     // Strict: what a visitor sends must come from where we would answer it.
     set(&format!("ipv4/conf/{BRIDGE}/rp_filter"), "1");
     let links = rtnl.links().await?;
-    let bridge = links.iter().find(|link| link.name == BRIDGE).ok_or_else(|| io::Error::other(format!("{BRIDGE} is not there after making it")))?;
+    let bridge =
+        links.iter().find(|link| link.name == BRIDGE).ok_or_else(|| io::Error::other(format!("{BRIDGE} is not there after making it")))?;
     let range = settings.lan.range;
     let wanted = [(range.own(), range.prefix()), (config::CAPTURE_ADDRESS, 32)];
     for (ip, prefix) in rtnl.addresses(bridge.index).await? {

@@ -33,7 +33,14 @@ impl Client {
         let interface = Interface::new(config, &mut wire, Instant::ZERO);
         let mut sockets = SocketSet::new(Vec::new());
         let handle = sockets.add(dhcpv4::Socket::new());
-        Ok(Self { dhcp: PacketSocket::open(index, Want::Udp(68))?, arp: PacketSocket::open(index, Want::ArpReplies)?, wire, interface, sockets, handle })
+        Ok(Self {
+            dhcp: PacketSocket::open(index, Want::Udp(68))?,
+            arp: PacketSocket::open(index, Want::ArpReplies)?,
+            wire,
+            interface,
+            sockets,
+            handle,
+        })
     }
 
     /// Runs until the lease changes: the new one, or `None` when it is lost. `now` tells the time since netd began.
@@ -79,7 +86,9 @@ impl Client {
         // smoltcp asks for renewal from this address, and refuses one that is not a host's by a panic.
         self.interface.update_ip_addrs(|addresses| {
             addresses.clear();
-            if let Some(lease) = change.as_ref().filter(|l| !l.address.is_unspecified() && !l.address.is_multicast() && !l.address.is_broadcast()) {
+            if let Some(lease) =
+                change.as_ref().filter(|l| !l.address.is_unspecified() && !l.address.is_multicast() && !l.address.is_broadcast())
+            {
                 // An interface holds one address at least.
                 let _ = addresses.push(IpCidr::new(lease.address.into(), lease.prefix));
             }

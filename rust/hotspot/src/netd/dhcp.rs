@@ -30,7 +30,14 @@ impl Server {
         let range = settings.lan.range;
         state.lock().leases = Some(Leases::new(range, mac, &store::load(), state.now()));
         let open = |want| PacketSocket::open(index, want).map_err(|e| std::io::Error::other(format!("opening a packet socket: {e}")));
-        Ok(Self { dhcp: open(Want::Udp(67))?, arp: open(Want::ArpReplies)?, mac, own: range.own(), state: state.clone(), stepped: Notify::new() })
+        Ok(Self {
+            dhcp: open(Want::Udp(67))?,
+            arp: open(Want::ArpReplies)?,
+            mac,
+            own: range.own(),
+            state: state.clone(),
+            stepped: Notify::new(),
+        })
     }
 
     /// Writes the leases down if anything changed.

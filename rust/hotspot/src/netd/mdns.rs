@@ -19,7 +19,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Joins the group and answers for ever.
 pub fn start(settings: &Settings, state: &State) -> io::Result<()> {
     let range = settings.lan.range;
-    let socket = sys::sockets::udp_multicast(PORT, GROUP, range.own(), BRIDGE, 255).map_err(|e| io::Error::other(format!("listening for mDNS: {e}")))?;
+    let socket = sys::sockets::udp_multicast(PORT, GROUP, range.own(), BRIDGE, 255)
+        .map_err(|e| io::Error::other(format!("listening for mDNS: {e}")))?;
     socket.set_nonblocking(true)?;
     let (socket, zone, state) = (UdpSocket::from_std(socket)?, super::settings::zone(settings), state.clone());
     tokio::task::spawn_local(async move {

@@ -8,7 +8,9 @@ const MAX: u64 = 1 << 20;
 /// Reads `settings.json`; none yet, or one that cannot be read, is the defaults.
 pub fn load() -> Settings {
     let path = crate::ipc::run_dir().join("settings.json");
-    let text = match std::fs::metadata(&path).and_then(|m| if m.len() > MAX { Err(std::io::Error::other("too large")) } else { std::fs::read(&path) }) {
+    let text = match std::fs::metadata(&path)
+        .and_then(|m| if m.len() > MAX { Err(std::io::Error::other("too large")) } else { std::fs::read(&path) })
+    {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Settings::default(),
         Err(error) => {

@@ -84,7 +84,11 @@ impl Shell {
         let mut inner = self.state.lock();
         let uplink = (self.core.state().clone(), self.current.as_ref().map(|l| l.name.clone()), self.core.problem().map(str::to_owned));
         if inner.uplink.as_ref() != Some(&uplink) {
-            log::info!("uplink: {}{}", super::status::uplink_name(&uplink.0), uplink.2.as_ref().map(|p| format!(": {p}")).unwrap_or_default());
+            log::info!(
+                "uplink: {}{}",
+                super::status::uplink_name(&uplink.0),
+                uplink.2.as_ref().map(|p| format!(": {p}")).unwrap_or_default()
+            );
             inner.uplink = Some(uplink);
         }
     }

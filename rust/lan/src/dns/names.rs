@@ -38,7 +38,12 @@ pub fn place(zone: &Zone, lower: &[u8]) -> Place {
         return Place::Empty;
     }
     let single = lower.get(first + 1) == Some(&0);
-    if single || lower[1..=first].starts_with(b"wpad") || ends_with(lower, b"\x05local\0") || ends_with(lower, b"\x05onion\0") || ends_with(lower, b"\x07invalid\0") {
+    if single
+        || lower[1..=first].starts_with(b"wpad")
+        || ends_with(lower, b"\x05local\0")
+        || ends_with(lower, b"\x05onion\0")
+        || ends_with(lower, b"\x07invalid\0")
+    {
         return Place::Nowhere;
     }
     if ends_with(lower, b"\x04arpa\0") {
@@ -96,7 +101,11 @@ fn in_addr(zone: &Zone, lower: &[u8]) -> Place {
     if count == 4 && (zone.range.contains(ip) || ip == zone.capture) {
         return if total == 4 { Place::Reverse(ip) } else { Place::Nowhere };
     }
-    if is_private(ip) && !(count < 4 && u32::from(zone.range.network()) & prefix(count) == u32::from(ip)) { Place::Nowhere } else { Place::Empty }
+    if is_private(ip) && !(count < 4 && u32::from(zone.range.network()) & prefix(count) == u32::from(ip)) {
+        Place::Nowhere
+    } else {
+        Place::Empty
+    }
 }
 
 fn prefix(octets: u32) -> u32 {

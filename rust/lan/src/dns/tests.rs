@@ -79,7 +79,16 @@ fn other_local_names_do_not_exist() {
 
 #[test]
 fn other_types_have_no_data_and_never_nxdomain() {
-    let others = [RecordType::AAAA, RecordType::HTTPS, RecordType::SVCB, RecordType::MX, RecordType::TXT, RecordType::SRV, RecordType::NS, RecordType::SOA];
+    let others = [
+        RecordType::AAAA,
+        RecordType::HTTPS,
+        RecordType::SVCB,
+        RecordType::MX,
+        RecordType::TXT,
+        RecordType::SRV,
+        RecordType::NS,
+        RecordType::SOA,
+    ];
     for kind in others.into_iter().chain([RecordType::PTR, RecordType::CNAME, RecordType::DS, RecordType::Unknown(65280)]) {
         assert!(is_no_data(&ask("www.google.com.", kind)), "{kind}");
         assert!(is_no_data(&ask("dns.msftncsi.com.", kind)), "{kind}");

@@ -132,7 +132,16 @@ impl Leases {
     pub fn new(range: Range, mac: Mac, saved: &str, now: Duration) -> Self {
         let mut table = Table::new(range);
         persist::load(&mut table, saved, now);
-        Self { range, mac, table, probes: BTreeMap::new(), waiting: Vec::new(), limits: Limits::default(), save_at: None, counters: Counters::default() }
+        Self {
+            range,
+            mac,
+            table,
+            probes: BTreeMap::new(),
+            waiting: Vec::new(),
+            limits: Limits::default(),
+            save_at: None,
+            counters: Counters::default(),
+        }
     }
 
     /// Takes an event and says what follows from it.
@@ -153,7 +162,7 @@ impl Leases {
         self.probes.values().map(|p| p.until).chain(self.table.deadline()).chain(self.save_at).min()
     }
 
-    /// The leases as text to keep; see `docs/formats` for its lines. Marks them as written.
+    /// The leases as text to keep, a line each; marks them as written.
     pub fn snapshot(&mut self, now: Duration) -> String {
         self.save_at = None;
         persist::save(&self.table, now)
@@ -295,7 +304,7 @@ impl Leases {
 
     fn reply(&self, request: &Request, kind: DhcpMessageType, yiaddr: Ipv4Addr, timed: bool) -> Reply {
         let own = self.range.own();
-        let lease = LEASE.as_secs() as u32;
+        let lease = u32::try_from(LEASE.as_secs()).unwrap_or(u32::MAX);
         Reply {
             kind,
             xid: request.xid,

@@ -174,7 +174,8 @@ impl Table {
         self.make_room((self.pool() / 4).max(1), |_| true);
         let state = State::Quarantined { until };
         let key = Key::Id(ip.octets().as_slice().into());
-        self.slots.insert(ip, Slot { key, mac: by, from: by, host: String::new(), state, joins: 0, join_xid: None, alive: false, touched: now });
+        self.slots
+            .insert(ip, Slot { key, mac: by, from: by, host: String::new(), state, joins: 0, join_xid: None, alive: false, touched: now });
     }
 
     fn make_room(&mut self, limit: usize, of: impl Fn(&Slot) -> bool) {
@@ -258,10 +259,13 @@ impl Table {
     }
 
     pub fn deadline(&self) -> Option<Duration> {
-        self.slots.values().filter_map(|slot| match slot.state {
-            State::Bound { until } | State::Offered { until } | State::Quarantined { until } => Some(until),
-            State::Expired => None,
-        }).min()
+        self.slots
+            .values()
+            .filter_map(|slot| match slot.state {
+                State::Bound { until } | State::Offered { until } | State::Quarantined { until } => Some(until),
+                State::Expired => None,
+            })
+            .min()
     }
 
     pub fn entry(&self, ip: Ipv4Addr) -> Option<Entry> {

@@ -98,7 +98,10 @@ impl Bench {
     }
 
     pub fn decline(&mut self, mac: Mac, ip: Ipv4Addr) {
-        assert_eq!(self.answer(Request { requested: Some(ip), server: Some(self.leases.range.own()), ..request(Kind::Decline, mac) }), None);
+        assert_eq!(
+            self.answer(Request { requested: Some(ip), server: Some(self.leases.range.own()), ..request(Kind::Decline, mac) }),
+            None
+        );
     }
 }
 

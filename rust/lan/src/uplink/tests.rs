@@ -101,7 +101,11 @@ fn with_a_radio_or_a_second_port_it_stays_an_uplink() {
 
 #[test]
 fn a_network_that_collides_is_named_and_not_used() {
-    for bad in [lease([10, 42, 0, 77], 24, [10, 42, 0, 254]), lease([10, 0, 0, 7], 8, [10, 42, 0, 1]), lease([10, 42, 0, 200], 28, [10, 42, 0, 193])] {
+    for bad in [
+        lease([10, 42, 0, 77], 24, [10, 42, 0, 254]),
+        lease([10, 0, 0, 7], 8, [10, 42, 0, 1]),
+        lease([10, 42, 0, 200], 28, [10, 42, 0, 193]),
+    ] {
         let mut uplink = plugged(true);
         assert_eq!(uplink.step(Event::Lease(Some(bad)), s(2), 0), []);
         assert_eq!(*uplink.state(), State::NoLease);

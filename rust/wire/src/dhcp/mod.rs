@@ -57,4 +57,6 @@ mod field {
 }
 
 #[cfg(test)]
+mod round_trip;
+#[cfg(test)]
 mod tests;

@@ -127,7 +127,9 @@ fn zero_and_overlong_lengths_and_no_end_are_survived() {
 
 #[test]
 fn other_hardware_and_impossible_addresses_are_refused() {
-    for (at, value, why) in [(2, 0, Error::Hardware), (2, 17, Error::Hardware), (2, 255, Error::Hardware), (1, 6, Error::Hardware), (1, 0, Error::Hardware)] {
+    for (at, value, why) in
+        [(2, 0, Error::Hardware), (2, 17, Error::Hardware), (2, 255, Error::Hardware), (1, 6, Error::Hardware), (1, 0, Error::Hardware)]
+    {
         let mut bytes = message(DISCOVER);
         bytes[at] = value;
         assert_eq!(Request::parse(&bytes), Err(why), "{at} {value}");
@@ -144,7 +146,7 @@ fn client_ids_over_100_bytes_are_read_and_over_255_refused() {
     let split = |total: usize| {
         let mut options = DISCOVER.to_vec();
         for piece in vec![9; total].chunks(200) {
-            options.extend([61, piece.len() as u8]);
+            options.extend([61, u8::try_from(piece.len()).unwrap()]);
             options.extend(piece);
         }
         Request::parse(&message(&options))

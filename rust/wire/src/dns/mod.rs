@@ -56,3 +56,6 @@ pub const CLASS_IN: u16 = 1;
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
 }
+
+#[cfg(test)]
+mod round_trip;

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     fn with_length(labels: &[usize]) -> Vec<u8> {
-        let mut name: Vec<u8> = labels.iter().flat_map(|&n| std::iter::once(n as u8).chain(vec![b'a'; n])).collect();
+        let mut name: Vec<u8> = labels.iter().flat_map(|&n| std::iter::once(u8::try_from(n).unwrap()).chain(vec![b'a'; n])).collect();
         name.push(0);
         name
     }

@@ -103,11 +103,7 @@ fn find_edns(bytes: &[u8], mut at: usize, sections: [u16; 3]) -> Result<Option<E
                 if section != 2 || bytes[owner] != 0 || found.is_some() {
                     return Err(());
                 }
-                found = Some(Edns {
-                    size: u16::from_be_bytes([fixed[2], fixed[3]]),
-                    version: fixed[5],
-                    dnssec_ok: fixed[6] & 0x80 != 0,
-                });
+                found = Some(Edns { size: u16::from_be_bytes([fixed[2], fixed[3]]), version: fixed[5], dnssec_ok: fixed[6] & 0x80 != 0 });
             }
         }
     }

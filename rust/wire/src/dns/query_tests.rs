@@ -73,7 +73,7 @@ fn pointers_in_the_question_are_formerr() {
 #[test]
 fn names_and_labels_at_their_limits() {
     let name = |labels: &[usize]| -> Vec<u8> {
-        let mut out: Vec<u8> = labels.iter().flat_map(|&n| std::iter::once(n as u8).chain(vec![b'x'; n])).collect();
+        let mut out: Vec<u8> = labels.iter().flat_map(|&n| std::iter::once(u8::try_from(n).unwrap()).chain(vec![b'x'; n])).collect();
         out.extend(b"\0\0\x01\0\x01");
         message(0, [1, 0, 0, 0], &out)
     };

@@ -153,7 +153,8 @@ fn a_spoofed_release_does_nothing() {
 #[test]
 fn requested_addresses_that_are_the_server_s_the_network_s_or_for_all() {
     let mut bench = Bench::new("10.42.0.0/24");
-    for bad in [OWN, ip(0), ip(255), config::CAPTURE_ADDRESS, Ipv4Addr::new(127, 0, 0, 1), Ipv4Addr::BROADCAST, Ipv4Addr::new(10, 42, 1, 5)] {
+    for bad in [OWN, ip(0), ip(255), config::CAPTURE_ADDRESS, Ipv4Addr::new(127, 0, 0, 1), Ipv4Addr::BROADCAST, Ipv4Addr::new(10, 42, 1, 5)]
+    {
         assert_eq!(bench.reboot(client(1), bad), NAK, "{bad}");
         assert_eq!(bench.select(client(1), bad), NAK, "{bad}");
         assert_eq!(bench.renew(client(1), bad), NAK, "{bad}");
