@@ -88,7 +88,7 @@ struct Signals {
 
 /// Connects to nl80211. Where the kernel has no wireless support yet (no driver needed it), that is a box without a radio
 /// until it has; `None` when told to stop meanwhile.
-async fn wireless(shared: &Mutex<Shared>, led: &mut led::Led, signals: &mut Signals) -> Option<Nl80211> {
+async fn wireless(shared: &Mutex<Shared>, led: &mut led::Led, signals: &mut Signals, settings: &mut settings::Loaded) -> Option<Nl80211> {
     let mut told = false;
     loop {
         match Nl80211::connect().await {
@@ -105,7 +105,7 @@ async fn wireless(shared: &Mutex<Shared>, led: &mut led::Led, signals: &mut Sign
         }
         tokio::select! {
             _ = signals.terminate.recv() => return None,
-            _ = signals.hangup.recv() => {}
+            _ = signals.hangup.recv() => *settings = settings::load(),
             () = tokio::time::sleep(NO_WIRELESS) => {}
         }
     }
@@ -133,13 +133,14 @@ impl Radiod {
             terminate: signal(SignalKind::terminate()).map_err(|e| e.to_string())?,
         };
         let places = Places { bridge: BRIDGE.into(), control: hostapd::control_folder().to_string_lossy().into_owned() };
-        let machine = Machine::new(settings::load().wish, places, files::reboots());
+        let mut settings = settings::load();
+        let machine = Machine::new(settings.wish.clone(), places, files::reboots());
         let shared = Arc::new(Mutex::new(Shared { machine, led: "starting" }));
         let (disconnect, mut to_disconnect) = unbounded_channel();
         let for_socket = shared.clone();
         crate::ipc::serve("radiod", move |request| answer(&for_socket, &request, &disconnect)).map_err(|e| format!("radiod.sock: {e}"))?;
         let mut led = led::Led::find();
-        let Some(nl) = wireless(&shared, &mut led, &mut signals).await else { return Ok(()) };
+        let Some(nl) = wireless(&shared, &mut led, &mut signals, &mut settings).await else { return Ok(()) };
         let links = sys::wlan::Links::connect().map_err(|e| e.to_string())?;
         let mut kernel = sys::nl80211::events().map_err(|e| format!("nl80211 events: {e}"))?;
         let (events, mut received) = unbounded_channel();
@@ -155,7 +156,7 @@ impl Radiod {
             led,
             facts: Facts::default(),
             uplink,
-            settings: settings::load(),
+            settings,
         };
         let mut round = tokio::time::interval(ROUND);
         radiod.start().await;
@@ -240,7 +241,7 @@ impl Radiod {
             (before, shared.machine.state(), actions)
         };
         if std::mem::discriminant(&before) != std::mem::discriminant(&after) {
-            self.tell(after);
+            self.tell(before, after);
         }
         for action in actions {
             self.act(action).await;
@@ -248,7 +249,7 @@ impl Radiod {
         self.show_led();
     }
 
-    fn tell(&self, state: State) {
+    fn tell(&self, before: State, state: State) {
         let shared = lock(&self.shared);
         let status = shared.machine.status("");
         let error = || status.last_error.clone().unwrap_or_default();
@@ -263,6 +264,9 @@ impl Radiod {
                 );
                 status.why.iter().for_each(|why| log::info!("{why}"));
                 status.problems.iter().for_each(|problem| log::warn!("{problem}"));
+            }
+            State::Settling { .. } if !matches!(before, State::Country | State::Settling { .. }) => {
+                log::info!("looking for radios: {}", status.last_error.as_deref().unwrap_or("one came or went"));
             }
             State::NoRadio => log::warn!("no radio can be an access point; Ethernet is served, and a radio that comes is used"),
             State::Pausing { .. } => log::warn!("{}; trying again", error()),
