@@ -28,7 +28,8 @@ power off
 card random-data
 power on
 check "random bytes over the storage's beginning: the portal answers" within 120 portal_up
-check "and there is storage again" within 120 data_is ok True
+mended() { data_is ok True || grep -q "the storage is repaired" <<<"$(hotspot log --daemon repair)"; }
+check "and it is mended, or made anew" within 400 mended
 check "and the log says what was done" grep -qE "repaired|formatting" <<<"$(hotspot log --daemon data)"
 reboot
 check "which the next start finds in order" within 120 data_is ok True

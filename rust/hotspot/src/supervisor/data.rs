@@ -11,7 +11,7 @@ use sys::process::Rights;
 use update::Layout;
 
 use super::card;
-use super::storage::{self, Step};
+use super::storage::{self, Outcome, Step};
 use crate::ipc::run_dir;
 
 /// All repairing together has this long before the box goes on without; the rest of the unit's time is for mounting.
@@ -84,11 +84,12 @@ fn mount_data(layout: &Layout, disk: &str, size: u64) -> Result<(), String> {
         result.map_err(|e| e.to_string())
     };
     loop {
+        let mut corrupt = false;
         let result = match step {
             Step::Check => check(&["-p", &path]),
             Step::Repair => {
                 log::warn!("the storage is damaged and is being repaired");
-                check(&["-y", &path])
+                check(&["-f", "-y", &path])
             }
             Step::RepairFromBackup => {
                 log::warn!("the storage's beginning is damaged and is being repaired from its backup");
@@ -98,23 +99,30 @@ fn mount_data(layout: &Layout, disk: &str, size: u64) -> Result<(), String> {
                 log::warn!("formatting the storage: {}", reason(found));
                 run_tool("mke2fs", &FORMAT.iter().copied().chain([&*path]).collect::<Vec<_>>(), deadline, |status| status == 0).map_err(|e| e.to_string())
             }
-            Step::Mount => {
+            Step::Mount(_) => {
                 let flags = Flags::MS_NOATIME | Flags::MS_NODEV | Flags::MS_NOSUID | Flags::MS_NOEXEC;
                 match mount::mount(&path, Path::new("/data"), "ext4", flags, MOUNT_OPTIONS) {
                     Ok(()) => return Ok(()),
-                    Err(e) => Err(format!("mounting it: {e}")),
+                    Err(e) => {
+                        corrupt = storage::is_corrupt(&e);
+                        Err(format!("mounting it: {e}"))
+                    }
                 }
             }
             Step::GiveUp => return Err(format!("the card's storage cannot be used ({why})")),
         };
-        let well = result.is_ok();
+        let outcome = match &result {
+            Ok(()) => Outcome::Well,
+            Err(_) if corrupt => Outcome::Corrupt,
+            Err(_) => Outcome::Failed,
+        };
         if let Err(error) = result {
             log::warn!("storage: {error}");
             why = error;
         }
         // Who ran out of time with one tool has none for the next.
-        let late = Instant::now() > deadline && !well;
-        step = if late { Step::GiveUp } else { storage::next(found, step, well) };
+        let late = Instant::now() > deadline && outcome != Outcome::Well;
+        step = if late { Step::GiveUp } else { storage::next(found, step, outcome) };
     }
 }
 
@@ -122,7 +130,8 @@ fn reason(found: storage::Found) -> &'static str {
     match found {
         storage::Found::Blank => "the card is new",
         storage::Found::Unused => "the first formatting was cut short",
-        _ => "it held no file system and no backup of one",
+        storage::Found::Unknown => "it held no file system and no backup of one",
+        storage::Found::Used | storage::Found::Headless => "repairing it did not help",
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! | start of the region | a backup superblock | done |
 //! |---|---|---|
-//! | ext4, was mounted before | - | checked and repaired; if that fails, kept for a person, and a tmpfs serves |
+//! | ext4, was mounted before | - | checked and repaired; if that fails, kept for a person, and a tmpfs serves. Formatted only when a repair went well and the kernel still calls it corrupt |
 //! | ext4, never mounted | - | checked; if that fails, formatted: the formatting was cut short, nothing was stored yet |
 //! | 1 MiB of zeros | not asked | formatted: a card fresh from the flasher, which writes zeros there. What an earlier installation left behind must not come back |
 //! | anything else | ext4 | repaired from the backup; if that fails, kept for a person, and a tmpfs serves |
@@ -63,16 +63,33 @@ fn is_superblock(bytes: &[u8]) -> bool {
 pub enum Step {
     /// `e2fsck -p`: replay the journal, mend what is harmless.
     Check,
-    /// `e2fsck -y`: mend everything.
+    /// `e2fsck -f -y`: look at everything, mend everything.
     Repair,
     /// `e2fsck -y -b`: mend everything by a backup superblock.
     RepairFromBackup,
     /// `mke2fs`.
     Format,
-    /// Mount it.
-    Mount,
+    /// Mount it, after what was done last.
+    Mount(After),
     /// Serve from memory and say why.
     GiveUp,
+}
+
+/// What a mount comes after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    Check,
+    Repair,
+    Format,
+}
+
+/// How a step went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Well,
+    Failed,
+    /// The kernel would not mount it because of what is in it.
+    Corrupt,
 }
 
 /// The first step.
@@ -84,15 +101,25 @@ pub fn first(found: Found) -> Step {
     }
 }
 
-/// The step after `step`, which went well or not.
-pub fn next(found: Found, step: Step, well: bool) -> Step {
-    match (step, well) {
-        (Step::Check | Step::Repair | Step::RepairFromBackup | Step::Format, true) => Step::Mount,
-        (Step::Check, false) if found == Found::Unused => Step::Format,
-        (Step::Check, false) => Step::Repair,
-        (Step::Repair, false) => Step::RepairFromBackup,
-        (Step::RepairFromBackup | Step::Format | Step::Mount | Step::GiveUp, _) => Step::GiveUp,
+/// The step after `step`.
+pub fn next(found: Found, step: Step, outcome: Outcome) -> Step {
+    match (step, outcome) {
+        (Step::Check, Outcome::Well) => Step::Mount(After::Check),
+        (Step::Repair | Step::RepairFromBackup, Outcome::Well) => Step::Mount(After::Repair),
+        (Step::Format, Outcome::Well) => Step::Mount(After::Format),
+        (Step::Check, _) if found == Found::Unused => Step::Format,
+        (Step::Check, _) | (Step::Mount(After::Check), Outcome::Corrupt) => Step::Repair,
+        (Step::Repair, _) => Step::RepairFromBackup,
+        (Step::Mount(After::Repair), Outcome::Corrupt) => Step::Format,
+        (Step::RepairFromBackup | Step::Format | Step::Mount(_) | Step::GiveUp, _) => Step::GiveUp,
     }
+}
+
+/// Whether a mount failed because of what is in the file system (and not for want of a driver or memory).
+pub fn is_corrupt(error: &std::io::Error) -> bool {
+    /// Linux: EIO, EINVAL (no such file system), EBADMSG (checksum), EUCLEAN (structure).
+    const CORRUPT: [i32; 4] = [5, 22, 74, 117];
+    error.raw_os_error().is_some_and(|e| CORRUPT.contains(&e))
 }
 
 /// Whether e2fsck's exit status means that the file system is good now (e2fsck(8): 1 and 2 are "corrected").
@@ -123,24 +150,30 @@ mod tests {
     }
 
     #[test]
-    fn every_way_ends_and_nothing_used_is_ever_formatted() {
+    fn every_way_ends_and_nothing_that_can_be_saved_is_formatted() {
         for found in [Found::Used, Found::Unused, Found::Blank, Found::Headless, Found::Unknown] {
-            // Every combination of four steps going well or not.
-            for outcomes in 0..16 {
-                let mut step = first(found);
-                let mut taken = vec![step];
-                for i in 0..6 {
-                    if step == Step::Mount && outcomes >> 3 & 1 == 1 || step == Step::GiveUp {
-                        break;
-                    }
-                    step = next(found, step, outcomes >> i.min(3) & 1 == 1);
-                    taken.push(step);
-                }
-                assert!(matches!(step, Step::Mount | Step::GiveUp), "{found:?} {taken:?}");
-                let formats = taken.contains(&Step::Format);
-                assert!(!formats || !matches!(found, Found::Used | Found::Headless), "{found:?} {taken:?}");
-            }
+            walk(found, first(found), &mut Vec::new());
         }
         assert!(checked_well(0) && checked_well(1) && !checked_well(4) && !checked_well(8) && !checked_well(-1));
+        assert!(is_corrupt(&std::io::Error::from_raw_os_error(117)) && !is_corrupt(&std::io::Error::from_raw_os_error(2)));
+    }
+
+    /// Every outcome of every step.
+    fn walk(found: Found, step: Step, taken: &mut Vec<(Step, Outcome)>) {
+        assert!(taken.len() < 9, "{found:?} {taken:?}");
+        if step == Step::Format && matches!(found, Found::Used | Found::Headless) {
+            assert_eq!(taken.last(), Some(&(Step::Mount(After::Repair), Outcome::Corrupt)), "{found:?} {taken:?}");
+        }
+        if step == Step::GiveUp {
+            return;
+        }
+        for outcome in [Outcome::Well, Outcome::Failed, Outcome::Corrupt] {
+            if matches!((step, outcome), (Step::Mount(_), Outcome::Well)) {
+                continue;
+            }
+            taken.push((step, outcome));
+            walk(found, next(found, step, outcome), taken);
+            taken.pop();
+        }
     }
 }
