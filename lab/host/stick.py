@@ -1,7 +1,9 @@
 """USB sticks: an image with one partition, made from a folder without root, plugged in and pulled out."""
 import os
+import shutil
 import struct
 
+from exfat import Volume
 from image import LabError, run, tool
 from qemu import Machine
 
@@ -9,16 +11,32 @@ START = 2048  # sectors
 
 
 def make(folder: str, image: str) -> None:
-    """A FAT32 stick with what is in `folder`; 64 MiB are left free."""
+    """A stick with what is in `folder`: FAT32, or exFAT when FS says so; 64 MiB are left free."""
+    system = os.environ.get("FS") or "fat"
+    if system not in ("fat", "exfat"):
+        raise LabError(f"FS={system}: fat or exfat")
     size = 64 << 20
     for root, _, files in os.walk(folder):
         size += 4096 + sum((os.path.getsize(os.path.join(root, f)) + 8191) & ~4095 for f in files)
     sectors = max(size + (size >> 6), 96 << 20) // 512
     with open(image, "wb") as f:
         f.truncate((START + sectors) * 512)
-        entry = struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff", 0x0C, b"\xfe\xff\xff", START, sectors)
+        kind = 7 if system == "exfat" else 0x0C
+        entry = struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff", kind, b"\xfe\xff\xff", START, sectors)
         f.seek(440)
         f.write(struct.pack("<IH", 0x57494C44, 0) + entry + bytes(48) + b"\x55\xaa")
+    if system == "exfat":
+        # mkfs.exfat knows no offset: the volume is made beside the image and put in its place.
+        volume = image + ".volume"
+        with open(volume, "wb") as f:
+            f.truncate(sectors * 512)
+        run(tool("mkfs.exfat", "exfatprogs"), "-L", "STICK", volume)
+        Volume(volume, 0).fill(folder)
+        with open(volume, "rb") as source, open(image, "r+b") as target:
+            target.seek(START * 512)
+            shutil.copyfileobj(source, target, 1 << 20)
+        os.unlink(volume)
+        return
     run(tool("mkfs.vfat", "dosfstools"), "-F", "32", "-n", "STICK", f"--offset={START}", "-S", "512", image, str(sectors // 2))
     names = sorted(os.path.join(folder, n) for n in os.listdir(folder))
     if names:
