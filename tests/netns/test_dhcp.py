@@ -110,6 +110,16 @@ class Dhcp(unittest.TestCase):
         finally:
             squatter.ip("addr", "del", "10.42.0.100/24", "dev", "eth0")
 
+    def test_an_address_that_was_heard_is_not_given_away(self):
+        squatter = self.box.visitors[0]
+        squatter.ip("addr", "add", "10.42.0.150/24", "dev", "eth0")
+        try:
+            squatter.run("busybox", "ping", "-c", "1", "-W", "1", "-I", "10.42.0.150", OWN)
+            offer = self.link.ask(message(DISCOVER, mac(11), xid=980, requested="10.42.0.150"), mac(11))
+            self.assertNotEqual(offer.yiaddr, "10.42.0.150")
+        finally:
+            squatter.ip("addr", "del", "10.42.0.150/24", "dev", "eth0")
+
 
 class DhcpFlood(unittest.TestCase):
     def setUp(self):

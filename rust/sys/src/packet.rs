@@ -12,6 +12,8 @@ use tokio::io::unix::AsyncFd;
 pub enum Want {
     /// IPv4 UDP to this port, whole datagrams only.
     Udp(u16),
+    /// ARP of any kind.
+    Arp,
     /// ARP replies.
     ArpReplies,
 }
@@ -43,7 +45,7 @@ impl PacketSocket {
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
         // Protocol 0 above hears nothing yet, so nothing unfiltered slips in before the filter is there.
         attach(&fd, &program(want))?;
-        let protocol = if want == Want::ArpReplies { ETH_ARP } else { ETH_IP };
+        let protocol = if matches!(want, Want::Udp(_)) { ETH_IP } else { ETH_ARP };
         // SAFETY: sockaddr_ll is plain data for which zero is valid.
         let mut address: libc::sockaddr_ll = unsafe { zeroed() };
         address.sll_family = u16::try_from(libc::AF_PACKET).map_err(io::Error::other)?;
@@ -104,6 +106,7 @@ fn program(want: Want) -> Vec<libc::sock_filter> {
             accept,
             drop,
         ],
+        Want::Arp => vec![accept],
         Want::ArpReplies => vec![
             op(BPF_LD | BPF_H | BPF_ABS, 0, 0, 12),
             op(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, ETH_ARP.into()),

@@ -46,7 +46,8 @@ pub async fn set_up(rtnl: &Rtnl, settings: &Settings) -> io::Result<(u32, [u8; 6
 fn bridge_mac(links: &[Link]) -> [u8; 6] {
     let hardware = links.iter().filter(|l| l.ethernet && l.kind.is_none() && l.mac != [0; 6]).map(|l| l.mac).min();
     let mut mac = hardware.unwrap_or([0x02, 0x70, 0x32, 0x70, 0x00, 0x01]);
-    mac[0] = (mac[0] | 2) & !1;
+    // Another one than the port's own, which may be marked already: simulated radios are.
+    mac[0] = ((mac[0] ^ 4) | 2) & !1;
     mac
 }
 

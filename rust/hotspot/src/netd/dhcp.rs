@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use lan::leases::{Action, Event, Incoming, Leases};
 use sys::packet::{PacketSocket, Want};
-use tokio::sync::Notify;
 use wire::dhcp::{Mac, Request};
 use wire::frame::{self, End};
 
@@ -21,7 +20,6 @@ pub struct Server {
     mac: Mac,
     own: Ipv4Addr,
     state: State,
-    stepped: Notify,
 }
 
 impl Server {
@@ -30,30 +28,20 @@ impl Server {
         let range = settings.lan.range;
         state.lock().leases = Some(Leases::new(range, mac, &store::load(), state.now()));
         let open = |want| PacketSocket::open(index, want).map_err(|e| std::io::Error::other(format!("opening a packet socket: {e}")));
-        Ok(Self {
-            dhcp: open(Want::Udp(67))?,
-            arp: open(Want::ArpReplies)?,
-            mac,
-            own: range.own(),
-            state: state.clone(),
-            stepped: Notify::new(),
-        })
+        Ok(Self { dhcp: open(Want::Udp(67))?, arp: open(Want::Arp)?, mac, own: range.own(), state: state.clone() })
     }
 
-    /// Writes the leases down if anything changed.
+    /// Writes the leases down before the end, if anything changed.
     pub fn save(&self) {
         if self.state.lock().leases.as_ref().is_some_and(Leases::is_dirty) {
-            self.write();
+            write(&self.state, &self.snapshot());
         }
     }
 
-    fn write(&self) {
+    fn snapshot(&self) -> store::Snapshot {
         let now = self.state.now();
         let text = self.state.lock().leases.as_mut().map(|l| l.snapshot(now)).unwrap_or_default();
-        if let Err(error) = store::save(&text) {
-            log::warn!("{error}");
-            self.state.lock().last_error = Some(error.to_string());
-        }
+        store::Snapshot { at: now, text }
     }
 
     fn step(&self, event: Event) {
@@ -62,7 +50,9 @@ impl Server {
         for action in actions {
             let sent = match action {
                 Action::Save => {
-                    self.write();
+                    // A card can take seconds to make something durable: nobody waits for it.
+                    let (state, snapshot) = (self.state.clone(), self.snapshot());
+                    tokio::task::spawn_blocking(move || write(&state, &snapshot));
                     Ok(())
                 }
                 Action::Probe(ip) => self.arp.send(&frame::arp_probe(self.mac, ip)),
@@ -76,7 +66,13 @@ impl Server {
                 log::debug!("a frame was not sent: {error}");
             }
         }
-        self.stepped.notify_one();
+    }
+}
+
+fn write(state: &State, snapshot: &store::Snapshot) {
+    if let Err(error) = store::save(snapshot) {
+        log::warn!("{error}");
+        state.lock().last_error = Some(error.to_string());
     }
 }
 

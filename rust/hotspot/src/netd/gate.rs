@@ -1,6 +1,7 @@
 //! Loading the rule set: `nft -f -`, all of it or nothing.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -9,8 +10,28 @@ use config::Settings;
 
 use super::state::State;
 
-/// Loads the gate, and keeps why it does not stand.
-pub async fn load(settings: &Settings, state: &State) {
+/// The longest pause before the gate is tried again.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Loads the gate; if it does not stand, tries on for as long as it takes, while visitors are served anyway.
+pub async fn stand(settings: Settings, state: State) {
+    load(&settings, &state).await;
+    if state.lock().gate_error.is_none() {
+        return;
+    }
+    tokio::task::spawn_local(async move {
+        let mut pause = Duration::from_secs(1);
+        while state.lock().gate_error.is_some() {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE);
+            load(&settings, &state).await;
+        }
+        log::info!("the gate stands");
+    });
+}
+
+/// Loads it once, and keeps why it does not stand.
+async fn load(settings: &Settings, state: &State) {
     let error = nft(&lan::gate::ruleset(settings.lan.range, config::CAPTURE_ADDRESS)).await.err();
     if let Some(error) = &error {
         log::error!("the gate does not stand, and nothing is forwarded anyway: {error}");

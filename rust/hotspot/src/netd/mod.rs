@@ -48,7 +48,7 @@ async fn netd() -> std::io::Result<()> {
     let settings = settings::load();
     let state = state::State::new(&settings);
     // The gate first: no port may carry a packet before it stands.
-    gate::load(&settings, &state).await;
+    gate::stand(settings.clone(), state.clone()).await;
     let (rtnl, changes) = sys::rtnl::open()?;
     let (index, mac) = bridge::set_up(&rtnl, &settings).await?;
     let dhcp = Rc::new(dhcp::Server::open(index, mac, &settings, &state)?);
@@ -59,7 +59,7 @@ async fn netd() -> std::io::Result<()> {
     let (port, port_told) = watch::channel(None);
     let (serve_lan, serve_lan_told) = watch::channel(false);
     let follower = bridge::Follower { rtnl: rtnl.clone(), changes, bridge: index, uplink: port, serve_lan: serve_lan_told };
-    tokio::task::spawn_local(follower.run(settings.clone(), state.clone()));
+    let mut follower = tokio::task::spawn_local(follower.run(settings.clone(), state.clone()));
     tokio::task::spawn_local(uplink::Shell::new(rtnl, state.clone(), port_told, serve_lan).run());
     log::info!("serving {} at {}", settings.lan.range, settings.lan.range.own());
     loop {
@@ -71,6 +71,8 @@ async fn netd() -> std::io::Result<()> {
                     break;
                 }
             }
+            // Without it ports would not be followed any more; the supervisor starts us again.
+            _ = &mut follower => return Err(std::io::Error::other("route netlink ended; beginning anew")),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
         }

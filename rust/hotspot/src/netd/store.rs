@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// A larger file is not ours.
 const MAX: u64 = 4 << 20;
@@ -27,13 +29,27 @@ pub fn load() -> String {
     }
 }
 
-/// Writes beside, makes it durable, renames over. Errors say which file.
-pub fn save(text: &str) -> std::io::Result<()> {
+/// The leases at a moment.
+pub struct Snapshot {
+    /// When, since netd began.
+    pub at: Duration,
+    /// As text.
+    pub text: String,
+}
+
+/// Writes beside, makes it durable, renames over; one older than what was written last is let go. Errors say which file.
+pub fn save(snapshot: &Snapshot) -> std::io::Result<()> {
+    static LAST: Mutex<Duration> = Mutex::new(Duration::ZERO);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if snapshot.at < *last {
+        return Ok(());
+    }
+    *last = snapshot.at;
     let path = path();
     let new = path.with_extension("new");
     let write = || {
         let mut file = File::create(&new)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(snapshot.text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&new, &path)?;
         File::open(path.parent().unwrap_or(&path))?.sync_all()

@@ -9,8 +9,8 @@ use super::{Action, Incoming, Key, Leases, OFFER, PROBE, Probe, QUARANTINE, Stat
 
 /// So many addresses are probed when the server begins, in one go, so that a crowd at the door need not wait.
 const AHEAD: usize = 256;
-/// An address that was silent so long ago is not probed again.
-const SILENT: Duration = Duration::from_secs(600);
+/// An address that was silent so long ago is not probed again, unless somebody was heard on it since.
+const SILENT: Duration = Duration::from_secs(60);
 /// Clients of one source that say to be others than it: what a repeater that rewrites addresses may have behind it.
 const BEHIND_ONE: usize = 32;
 /// So many taken addresses are probed at once when there is nothing else left.
@@ -106,7 +106,10 @@ impl Leases {
     }
 
     pub(super) fn seen(&mut self, ip: Ipv4Addr, mac: Mac, now: Duration, actions: &mut Vec<Action>) {
-        let Some(probe) = self.probes.remove(&ip) else { return };
+        let Some(probe) = self.probes.remove(&ip) else {
+            // Heard without being asked: before it is given away it will be.
+            return self.table.forget_silent(ip);
+        };
         match self.table.slot_mut(ip) {
             Some(slot) => {
                 slot.alive = true;

@@ -13,7 +13,7 @@
 //!                                                                            │ pool empty: least recently used first
 //!                                                                            └──► Offered to another client
 //! ```
-//! "(probe)" is left out for an address that was leased before or found silent within ten minutes; INIT-REBOOT for a Free,
+//! "(probe)" is left out for an address that was leased before or found silent within a minute; INIT-REBOOT for a Free,
 //! Expired or own address goes straight to Bound. When everything is taken, offers that nobody took up go first, then the
 //! bound addresses that do not answer ARP: a flood of invented clients answers nothing.
 

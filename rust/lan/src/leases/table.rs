@@ -196,6 +196,10 @@ impl Table {
         self.silent.insert(ip, now);
     }
 
+    pub fn forget_silent(&mut self, ip: Ipv4Addr) {
+        self.silent.remove(&ip);
+    }
+
     pub fn silent_since(&self, ip: Ipv4Addr) -> Option<Duration> {
         self.silent.get(&ip).copied()
     }

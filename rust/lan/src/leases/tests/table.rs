@@ -135,8 +135,16 @@ fn the_start_probes_ahead_so_that_a_crowd_does_not_wait() {
         bench.join(client(n));
     }
     // What was silent long ago may not be any more.
-    bench.after(s(700));
+    bench.after(s(61));
     assert!(matches!(bench.send(request(Kind::Discover, client(900)))[..], [Action::Probe(_)]));
+}
+
+#[test]
+fn an_address_that_was_heard_since_is_probed_again() {
+    let mut bench = Bench::new("10.42.0.0/24");
+    bench.event(Event::Seen(ip(2), client(66)));
+    assert_eq!(bench.discover(A), Some(ip(3)));
+    assert_eq!(bench.send(Request { requested: Some(ip(2)), ..request(Kind::Discover, B) }), [Action::Probe(ip(2))]);
 }
 
 #[test]
