@@ -40,3 +40,28 @@ fn rank(bus: Option<&str>) -> u8 {
         _ => 3,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::rank;
+
+    fn first<'a>(ports: &[(&str, &'a str)]) -> &'a str {
+        ports.iter().map(|(bus, path)| (rank(Some(bus)), *path)).min().unwrap().1
+    }
+
+    #[test]
+    fn the_soldered_port_is_first_on_every_model() {
+        let pi4 = [
+            "/sys/devices/platform/scb/fd580000.ethernet",
+            "/sys/devices/platform/scb/fd500000.pcie/pci0000:00/0000:01:00.0/usb1/1-1/1-1.1/1-1.1:1.0",
+        ];
+        assert_eq!(first(&[("usb", pi4[1]), ("platform", pi4[0])]), pi4[0]);
+        let hub = "/sys/devices/platform/soc/3f980000.usb/usb1/1-1";
+        // 3B: the chip's port 1 is its own Ethernet; 3B+: on the inner hub.
+        let (own, stick) = (format!("{hub}/1-1.1/1-1.1:1.0"), format!("{hub}/1-1.2/1-1.2:1.0"));
+        assert_eq!(first(&[("usb", &stick), ("usb", &own)]), own);
+        let (own, inner, outer) =
+            (format!("{hub}/1-1.1/1-1.1.1/1-1.1.1:1.0"), format!("{hub}/1-1.1/1-1.1.2/1-1.1.2:1.0"), format!("{hub}/1-1.3/1-1.3:1.0"));
+        assert_eq!(first(&[("usb", &outer), ("usb", &inner), ("usb", &own)]), own);
+    }
+}
