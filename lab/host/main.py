@@ -1,4 +1,5 @@
 """The lab: boots the image, runs the scenario beside it, ends with its status, leaves nothing behind."""
+import ctypes
 import json
 import os
 import shutil
@@ -33,7 +34,7 @@ def number(name: str, default: int, most: int) -> int:
 class Lab:
     """One run."""
 
-    def __init__(self, share: str, portal_port: int) -> None:
+    def __init__(self, folder: str, share: str, portal_port: int) -> None:
         self.phones, radios = number("PHONES", 3, 60), number("RADIOS", 1, 4)
         disk = option("DISK", os.path.join(TOP, "out", "p2p-hotspot.img"))
         if not os.path.exists(disk):
@@ -41,7 +42,7 @@ class Lab:
         if not os.path.exists(UBOOT):
             raise LabError(f"{UBOOT} is missing: apt-get install u-boot-qemu")
         subprocess.run([os.path.join(LAB, "tools")], check=True)
-        self.folder = tempfile.mkdtemp(prefix="run-", dir=OUT)
+        self.folder = folder
         self.card = os.path.join(self.folder, "card.qcow2")
         image.overlay(disk, self.card, option("GROW", "1") == "1")
         if os.environ.get("BOOTFILES"):
@@ -115,19 +116,12 @@ class Lab:
     def scenario(self, argv: list[str]) -> int:
         env = {**os.environ, "LAB_RUN": self.folder, "PHONES": str(self.phones), "PATH": f"{LAB}/bin:{os.environ['PATH']}",
                "LAB_PORTAL": f"http://127.0.0.1:{self.machine.portal_port}", "PYTHONDONTWRITEBYTECODE": "1"}
-        self.child = subprocess.Popen(argv, env=env, start_new_session=not sys.stdin.isatty())
+        self.child = subprocess.Popen(argv, env=env, preexec_fn=die_with_parent)
         status = self.child.wait()
         return status if status >= 0 else 128 - status
 
     def end(self, failed: bool) -> None:
-        child = getattr(self, "child", None)
-        if child and not sys.stdin.isatty():
-            try:
-                os.killpg(child.pid, signal.SIGKILL)
-            except OSError:
-                pass
-        elif child and child.poll() is None:
-            child.kill()
+        end_children()
         self.machine.off()
         console = os.path.join(self.folder, "console.log")
         if os.path.exists(console):
@@ -136,10 +130,27 @@ class Lab:
             with open(console, errors="replace") as f:
                 tail = f.read().splitlines()[-40:]
             print("--- the console's last lines (all of it: out/lab/console.log)", *tail, "---", sep="\n", file=sys.stderr)
-        if os.environ.get("KEEP") == "1":
-            print(f"lab: kept {self.folder}", file=sys.stderr)
-        else:
-            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def end_children() -> None:
+    """Whatever the scenario left running, and QEMU: the lab adopts orphans, so all are found."""
+    while True:
+        children = []
+        for task in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{task}/children") as f:
+                children += [int(pid) for pid in f.read().split()]
+        if not children:
+            return
+        for pid in children:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            except OSError:
+                pass
 
 
 def seam(blocks: int) -> dict[str, str]:
@@ -153,6 +164,9 @@ def main(argv: list[str]) -> int:
     share, portal_port = argv[0], int(argv[1]) or free_port()
     lab = None
     status = 1
+    ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+    os.makedirs(OUT, exist_ok=True)
+    folder = tempfile.mkdtemp(prefix="run-", dir=OUT)
 
     def stop(number_: int, _frame: object) -> None:
         raise SystemExit(128 + number_)
@@ -160,7 +174,7 @@ def main(argv: list[str]) -> int:
     for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(n, stop)
     try:
-        lab = Lab(share, portal_port)
+        lab = Lab(folder, share, portal_port)
         lab.machine.on()
         status = lab.scenario(argv[2:])
     except LabError as e:
@@ -172,6 +186,10 @@ def main(argv: list[str]) -> int:
     finally:
         if lab:
             lab.end(status != 0 and status < 128)
+        if os.environ.get("KEEP") == "1":
+            print(f"lab: kept {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
     return status
 
 
