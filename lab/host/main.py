@@ -169,6 +169,9 @@ def main(argv: list[str]) -> int:
     folder = tempfile.mkdtemp(prefix="run-", dir=OUT)
 
     def stop(number_: int, _frame: object) -> None:
+        # Once: what follows is cleaning up.
+        for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(n, signal.SIG_IGN)
         raise SystemExit(128 + number_)
 
     for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
