@@ -101,7 +101,7 @@ for hs_slot in ${hs_good} rescue ${hs_last}; do
       setenv hs_to ${hs_fdt}
       setenv hs_max 800
       if test ${hs_p} = kernel; then setenv hs_to ${hs_kernel}; setenv hs_max 10000; fi
-      if test ${hs_p} = initrd; then setenv hs_to ${hs_initrd}; setenv hs_initrd_len ${hs_len}; setenv hs_max 20000; fi
+      if test ${hs_p} = initrd; then setenv hs_to ${hs_initrd}; setenv hs_initrd_len ${hs_len}; setenv hs_max 10000; fi
       setexpr hs_blk ${hs_at} + ${hs_off}
       if itest 0x${hs_cnt} -le 0x${hs_max} && ${devtype} read ${hs_to} ${hs_blk} ${hs_cnt} && crc32 ${hs_to} ${hs_len} ${hs_sum}; then
         # U-Boot 2023 writes the sum with its highest byte first, 2025 as the processor does: either will do.
