@@ -100,7 +100,11 @@ pub(crate) fn languages(value: &Value) -> Result<Vec<String>, String> {
         known.map(|l| (*l).to_owned()).ok_or_else(|| format!("\"{}\" is not one of {}", short(code), LANGUAGES.join(", ")))
     })?;
     let mut unique: Vec<String> = Vec::new();
-    languages.into_iter().for_each(|l| if !unique.contains(&l) { unique.push(l) });
+    languages.into_iter().for_each(|l| {
+        if !unique.contains(&l) {
+            unique.push(l)
+        }
+    });
     if unique.is_empty() { Err("at least one language is needed".into()) } else { Ok(unique) }
 }
 
@@ -135,7 +139,9 @@ pub(crate) fn host_names(value: &Value) -> Result<Vec<String>, String> {
 /// An IANA time zone.
 pub(crate) fn timezone(value: &Value) -> Result<String, String> {
     let name = string(value)?;
-    lists::posix_tz(name).map(|_| name.to_owned()).ok_or_else(|| format!("no time zone is called \"{}\"; one is America/Sao_Paulo", short(name)))
+    lists::posix_tz(name)
+        .map(|_| name.to_owned())
+        .ok_or_else(|| format!("no time zone is called \"{}\"; one is America/Sao_Paulo", short(name)))
 }
 
 /// Two letters of a country whose radio rules are known.
@@ -236,9 +242,14 @@ pub(crate) fn addresses(value: &Value, schemes: &[&str]) -> Result<Vec<String>, 
 }
 
 fn one_address(text: &str, schemes: &[&str]) -> Result<String, String> {
-    let valid = text.split_once("://").is_some_and(|(scheme, rest)| schemes.contains(&scheme) && !rest.is_empty() && !rest.starts_with('/'));
+    let valid =
+        text.split_once("://").is_some_and(|(scheme, rest)| schemes.contains(&scheme) && !rest.is_empty() && !rest.starts_with('/'));
     if !valid {
-        return Err(format!("\"{}\" does not start with {}", short(text), schemes.iter().map(|s| format!("{s}://")).collect::<Vec<_>>().join(" or ")));
+        return Err(format!(
+            "\"{}\" does not start with {}",
+            short(text),
+            schemes.iter().map(|s| format!("{s}://")).collect::<Vec<_>>().join(" or ")
+        ));
     }
     word(text, 1, 500)
 }

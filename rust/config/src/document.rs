@@ -38,7 +38,8 @@ impl Document {
     /// Reads bytes as a person's editor left them.
     pub fn parse(bytes: &[u8]) -> Self {
         if bytes.len() > MAX_FILE_BYTES {
-            let reason = format!("the file has {} bytes, at most {MAX_FILE_BYTES} are read; using the defaults for everything", bytes.len());
+            let reason =
+                format!("the file has {} bytes, at most {MAX_FILE_BYTES} are read; using the defaults for everything", bytes.len());
             return Self { entries: Vec::new(), problems: vec![Problem { line: 0, key: String::new(), reason }] };
         }
         let mut document = Self::default();

@@ -27,7 +27,14 @@ macro_rules! key {
 
 /// Every key, in the order of the template.
 pub(crate) const KEYS: &[Key] = &[
-    Key { name: "version", apply: |s, v| { s.version = Version(check::version(v)?); Ok(()) }, get: |s| s.version.0.into() },
+    Key {
+        name: "version",
+        apply: |s, v| {
+            s.version = Version(check::version(v)?);
+            Ok(())
+        },
+        get: |s| s.version.0.into(),
+    },
     key!("community.name", community.name, |v| check::text(v, 1, 80)),
     key!("community.languages", community.languages, check::languages),
     key!("device.name", device.name, check::device_name),
@@ -37,18 +44,34 @@ pub(crate) const KEYS: &[Key] = &[
     key!("wifi.password", wifi.password, check::wpa_password),
     Key {
         name: "wifi.channel",
-        apply: |s, v| { s.wifi.channel = check::channel(v)?; Ok(()) },
+        apply: |s, v| {
+            s.wifi.channel = check::channel(v)?;
+            Ok(())
+        },
         get: |s| s.wifi.channel.map_or_else(|| Value::Text("auto".into()), |c| u32::from(c).into()),
     },
     Key {
         name: "wifi.band",
-        apply: |s, v| { s.wifi.band = check::choice(v, &[("2.4", Band::Ghz2), ("5", Band::Ghz5)])?; Ok(()) },
+        apply: |s, v| {
+            s.wifi.band = check::choice(v, &[("2.4", Band::Ghz2), ("5", Band::Ghz5)])?;
+            Ok(())
+        },
         get: |s| Value::Text(if s.wifi.band == Band::Ghz2 { "2.4" } else { "5" }.into()),
     },
-    Key { name: "lan.range", apply: |s, v| { s.lan.range = check::string(v)?.parse()?; Ok(()) }, get: |s| Value::Text(s.lan.range.to_string()) },
+    Key {
+        name: "lan.range",
+        apply: |s, v| {
+            s.lan.range = check::string(v)?.parse()?;
+            Ok(())
+        },
+        get: |s| Value::Text(s.lan.range.to_string()),
+    },
     Key {
         name: "lan.ports",
-        apply: |s, v| { s.lan.ports = check::choice(v, PORTS)?; Ok(()) },
+        apply: |s, v| {
+            s.lan.ports = check::choice(v, PORTS)?;
+            Ok(())
+        },
         get: |s| chosen(s.lan.ports, PORTS),
     },
     key!("lan.names", lan.names, check::host_names),
@@ -56,7 +79,10 @@ pub(crate) const KEYS: &[Key] = &[
     key!("uplink.wifi_password", uplink.wifi_password, check::wpa_password),
     Key {
         name: "internet.access",
-        apply: |s, v| { s.internet.access = check::choice(v, ACCESS)?; Ok(()) },
+        apply: |s, v| {
+            s.internet.access = check::choice(v, ACCESS)?;
+            Ok(())
+        },
         get: |s| chosen(s.internet.access, ACCESS),
     },
     key!("internet.password", internet.password, |v| check::text(v, 0, 63)),

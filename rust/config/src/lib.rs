@@ -16,8 +16,8 @@ mod value;
 
 pub use document::{Document, Entry, MAX_FILE_BYTES};
 pub use merge::{entries_of, merge, render, values_of};
-pub use reference::reference;
 pub use range::{CAPTURE_ADDRESS, Range};
+pub use reference::reference;
 pub use settings::*;
 pub use value::Value;
 

@@ -106,7 +106,10 @@ mod tests {
     fn the_default_is_the_contract() {
         let range: Range = "10.42.0.0/24".parse().unwrap();
         assert_eq!(range, Range::default());
-        assert_eq!((range.own(), range.broadcast(), range.mask()), ([10, 42, 0, 1].into(), [10, 42, 0, 255].into(), [255, 255, 255, 0].into()));
+        assert_eq!(
+            (range.own(), range.broadcast(), range.mask()),
+            ([10, 42, 0, 1].into(), [10, 42, 0, 255].into(), [255, 255, 255, 0].into())
+        );
         assert!(range.contains([10, 42, 0, 77].into()) && !range.contains([10, 42, 1, 0].into()));
     }
 
@@ -115,7 +118,18 @@ mod tests {
         for good in ["192.168.0.0/16", "172.31.255.248/29", "10.0.0.0/20"] {
             assert_eq!(good.parse::<Range>().unwrap().to_string(), good);
         }
-        for bad in ["198.51.100.0/24", "8.8.8.0/24", "10.42.0.1/24", "10.0.0.0/8", "10.42.0.0/30", "10.42.0.0", "10.42.0/24", "x/24", "", "10.42.0.0/-1"] {
+        for bad in [
+            "198.51.100.0/24",
+            "8.8.8.0/24",
+            "10.42.0.1/24",
+            "10.0.0.0/8",
+            "10.42.0.0/30",
+            "10.42.0.0",
+            "10.42.0/24",
+            "x/24",
+            "",
+            "10.42.0.0/-1",
+        ] {
             assert!(bad.parse::<Range>().is_err(), "{bad}");
         }
     }

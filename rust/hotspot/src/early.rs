@@ -50,7 +50,8 @@ fn boot() -> Result<Infallible, String> {
 
 /// One line in the kernel's log, which also shows it on the console.
 fn say(level: u8, text: &str) {
-    let written = File::options().write(true).open("/dev/kmsg").and_then(|mut f| f.write_all(format!("<{level}>hotspot-early: {text}\n").as_bytes()));
+    let written =
+        File::options().write(true).open("/dev/kmsg").and_then(|mut f| f.write_all(format!("<{level}>hotspot-early: {text}\n").as_bytes()));
     if written.is_err() {
         eprintln!("hotspot-early: {text}");
     }
@@ -143,7 +144,8 @@ fn mount_root(layout: &Layout, slot: Slot, disk: &str) -> Result<(), String> {
     let header = File::open(disk).and_then(|f| f.read_exact_at(&mut bytes, start)).map_err(|e| e.to_string());
     let header = header.and_then(|()| Header::decode(&bytes, size).map_err(|e| e.to_string()));
     let root = header.map_err(|e| format!("header of slot {}: {e}", slot.name()))?.root;
-    let device = sys::dm::linear("hotspot-root", disk, start + root.offset, root.size, true).map_err(|e| format!("mapping slot {}: {e}", slot.name()))?;
+    let device = sys::dm::linear("hotspot-root", disk, start + root.offset, root.size, true)
+        .map_err(|e| format!("mapping slot {}: {e}", slot.name()))?;
     fs::create_dir_all(NEW_ROOT).map_err(|e| format!("{NEW_ROOT}: {e}"))?;
     let device = device.to_string_lossy();
     mount::mount(&device, Path::new(NEW_ROOT), "squashfs", Flags::MS_RDONLY | Flags::MS_NODEV | Flags::MS_NOSUID, "")

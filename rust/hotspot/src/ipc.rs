@@ -155,7 +155,10 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         TEST_DIR.set(dir.clone()).unwrap();
         let _mute = std::os::unix::net::UnixListener::bind(dir.join("mute.sock")).unwrap();
-        serve("t", |r| if r.path == "/no" { (404, serde_json::json!({"error": "no such thing"})) } else { (200, serde_json::json!({"got": r.body})) }).unwrap();
+        serve("t", |r| {
+            if r.path == "/no" { (404, serde_json::json!({"error": "no such thing"})) } else { (200, serde_json::json!({"got": r.body})) }
+        })
+        .unwrap();
         let answer = ask_blocking("t", "/x", Some(&serde_json::json!({"a": 1}))).unwrap();
         assert_eq!(answer["got"]["a"], 1);
         assert!(matches!(ask_blocking("t", "/no", None), Err(Error::Refused(404, _))));

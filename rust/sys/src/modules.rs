@@ -15,7 +15,8 @@ pub fn load(path: &Path, parameters: &str) -> io::Result<()> {
     let compressed = path.extension().is_some_and(|e| e != "ko");
     let parameters = CString::new(parameters)?;
     // SAFETY: the descriptor and the NUL-terminated string live through the call.
-    let result = unsafe { libc::syscall(libc::SYS_finit_module, file.as_raw_fd(), parameters.as_ptr(), if compressed { COMPRESSED } else { 0 }) };
+    let result =
+        unsafe { libc::syscall(libc::SYS_finit_module, file.as_raw_fd(), parameters.as_ptr(), if compressed { COMPRESSED } else { 0 }) };
     if result == 0 {
         return Ok(());
     }

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
-pub use nix::mount::MsFlags as Flags;
 use nix::mount::MntFlags;
+pub use nix::mount::MsFlags as Flags;
 
 /// Mounts; an empty `options` passes none.
 pub fn mount(source: &str, target: &Path, fstype: &str, flags: Flags, options: &str) -> io::Result<()> {

@@ -58,7 +58,10 @@ impl FromStr for Slot {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::A, Self::B, Self::Rescue].into_iter().find(|s| s.name() == text).ok_or_else(|| format!("\"{text}\" is no slot; a, b and rescue are"))
+        [Self::A, Self::B, Self::Rescue]
+            .into_iter()
+            .find(|s| s.name() == text)
+            .ok_or_else(|| format!("\"{text}\" is no slot; a, b and rescue are"))
     }
 }
 
@@ -114,7 +117,7 @@ mod tests {
     #[test]
     fn nothing_overlaps_and_all_is_aligned() {
         let l = Layout::built_in();
-        let mut parts = vec![(l.records[0], l.record_bytes), (l.records[1], l.record_bytes), l.boot, l.slot_a, l.slot_b, l.rescue, (l.data, 0)];
+        let mut parts = [(l.records[0], l.record_bytes), (l.records[1], l.record_bytes), l.boot, l.slot_a, l.slot_b, l.rescue, (l.data, 0)];
         parts.sort_unstable();
         for pair in parts.windows(2) {
             assert!(pair[0].0 + pair[0].1 <= pair[1].0, "{pair:?}");

@@ -65,7 +65,10 @@ fn dispatch(args: &[String]) -> Outcome {
         "--help" | "-h" | "help" => print(&overview()),
         "--version" | "-V" => print(concat!("hotspot ", env!("CARGO_PKG_VERSION"), "\n")),
         name => {
-            let command = COMMANDS.iter().find(|c| c.name == name).ok_or_else(|| Failure::Usage(format!("there is no command \"{}\"", shown(name))))?;
+            let command = COMMANDS
+                .iter()
+                .find(|c| c.name == name)
+                .ok_or_else(|| Failure::Usage(format!("there is no command \"{}\"", shown(name))))?;
             if args[1..].iter().any(|a| a == "--help" || a == "-h") {
                 return print(command.help);
             }
@@ -113,7 +116,9 @@ mod tests {
 
     #[test]
     fn wrong_usage_is_told_from_failure() {
-        for wrong in [&[][..], &["fly"], &["status", "--wat"], &["log", "-n", "many"], &["settings"], &["settings", "check"], &["status", "extra"]] {
+        for wrong in
+            [&[][..], &["fly"], &["status", "--wat"], &["log", "-n", "many"], &["settings"], &["settings", "check"], &["status", "extra"]]
+        {
             assert!(matches!(outcome(wrong), Err(Failure::Usage(_))), "{wrong:?}");
         }
         assert!(matches!(outcome(&["settings", "check", "/nonexistent"]), Err(Failure::Failed(_))));

@@ -39,7 +39,8 @@ pub fn run() -> Result<(), String> {
         Err(why) => {
             log::error!("{why}; what is changed now is lost when the power goes");
             mount::tmpfs(Path::new("/data"), "0755", "16m").map_err(|e| format!("/data: {e}"))?;
-            let written = fs::write(&broken, format!("{why}\n")).and_then(|()| fs::set_permissions(&broken, fs::Permissions::from_mode(0o644)));
+            let written =
+                fs::write(&broken, format!("{why}\n")).and_then(|()| fs::set_permissions(&broken, fs::Permissions::from_mode(0o644)));
             written.map_err(|e| format!("{}: {e}", broken.display()))?;
         }
     }
@@ -97,7 +98,8 @@ fn mount_data(layout: &Layout, disk: &str, size: u64) -> Result<(), String> {
             }
             Step::Format => {
                 log::warn!("formatting the storage: {}", reason(found));
-                run_tool("mke2fs", &FORMAT.iter().copied().chain([&*path]).collect::<Vec<_>>(), deadline, |status| status == 0).map_err(|e| e.to_string())
+                run_tool("mke2fs", &FORMAT.iter().copied().chain([&*path]).collect::<Vec<_>>(), deadline, |status| status == 0)
+                    .map_err(|e| e.to_string())
             }
             Step::Mount(_) => {
                 let flags = Flags::MS_NOATIME | Flags::MS_NODEV | Flags::MS_NOSUID | Flags::MS_NOEXEC;
@@ -138,8 +140,24 @@ fn reason(found: storage::Found) -> &'static str {
 /// Few inodes and a small journal: content is large files, and a card is slow. Nothing is discarded, which can take
 /// minutes on some cards. Tables are written when they are first used (and `noinit_itable`, or the kernel would write
 /// them all in the background).
-const FORMAT: &[&str] =
-    &["-t", "ext4", "-q", "-F", "-b", "4096", "-i", "65536", "-m", "1", "-L", "data", "-J", "size=4", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard"];
+const FORMAT: &[&str] = &[
+    "-t",
+    "ext4",
+    "-q",
+    "-F",
+    "-b",
+    "4096",
+    "-i",
+    "65536",
+    "-m",
+    "1",
+    "-L",
+    "data",
+    "-J",
+    "size=4",
+    "-E",
+    "lazy_itable_init=1,lazy_journal_init=1,nodiscard",
+];
 /// Files of record are fsynced by who writes them; the rest may wait half a minute.
 const MOUNT_OPTIONS: &str = "commit=30,noinit_itable,errors=remount-ro";
 

@@ -11,7 +11,18 @@ use sys::process::Rights;
 use super::table::{GROUP, RADIOD_USER};
 
 /// What netd's bridge and rules ask for; a name too many costs nothing.
-const NETWORK: &[&str] = &["bridge", "nf_tables", "nft_ct", "nft_limit", "nft_redir", "nft_reject_inet", "nft_reject_bridge", "nft_meta_bridge", "nft_chain_nat", "nft_log"];
+const NETWORK: &[&str] = &[
+    "bridge",
+    "nf_tables",
+    "nft_ct",
+    "nft_limit",
+    "nft_redir",
+    "nft_reject_inet",
+    "nft_reject_bridge",
+    "nft_meta_bridge",
+    "nft_chain_nat",
+    "nft_log",
+];
 /// Arguments of one modprobe.
 const BATCH: usize = 200;
 /// `/sys/devices` is not deeper.

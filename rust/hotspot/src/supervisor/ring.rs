@@ -96,7 +96,10 @@ mod tests {
         ring.push("netd", b"  ", Duration::ZERO);
         let lines = ring.newest(9, None, 0);
         assert_eq!(lines.len(), 2);
-        assert_eq!(lines[0].to_json(), json!({"n": 0, "t_ms": 1500, "daemon": "netd", "level": "warning", "text": "a\u{fffd}[2Jb\u{fffd}"}));
+        assert_eq!(
+            lines[0].to_json(),
+            json!({"n": 0, "t_ms": 1500, "daemon": "netd", "level": "warning", "text": "a\u{fffd}[2Jb\u{fffd}"})
+        );
         assert_eq!(lines[1].level, 6);
     }
 

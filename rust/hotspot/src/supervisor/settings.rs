@@ -61,7 +61,8 @@ pub fn run() -> Result<(), String> {
         log::error!("hotspot.toml cannot be parsed ({why}); going on without it");
         texts.now.clone_from(&texts.last);
         let mut parsed = parse_apart(&Texts { record: texts.record.clone(), ..Texts::default() })?;
-        parsed.problems = vec![Problem { line: 0, key: String::new(), reason: "the file cannot be read; start again from the template".into() }];
+        parsed.problems =
+            vec![Problem { line: 0, key: String::new(), reason: "the file cannot be read; start again from the template".into() }];
         Ok::<_, String>(parsed)
     })?;
     for problem in &parsed.problems {

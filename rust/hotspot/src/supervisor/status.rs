@@ -46,7 +46,19 @@ pub enum Recovery {
 }
 
 /// Modules of radios that may be loaded again: the only ones.
-const RADIO_MODULES: &[&str] = &["brcmfmac", "ath9k_htc", "carl9170", "mt76x0u", "mt76x2u", "mt7921u", "rt2800usb", "rtw88_8821cu", "rtw88_8822bu", "rtw88_8822cu", "mac80211_hwsim"];
+const RADIO_MODULES: &[&str] = &[
+    "brcmfmac",
+    "ath9k_htc",
+    "carl9170",
+    "mt76x0u",
+    "mt76x2u",
+    "mt7921u",
+    "rt2800usb",
+    "rtw88_8821cu",
+    "rtw88_8822bu",
+    "rtw88_8822cu",
+    "mac80211_hwsim",
+];
 
 /// A daemon that fails so often without settling is told as a problem.
 const FAILING: u32 = 3;
@@ -83,7 +95,11 @@ fn recovery(body: &Value) -> Result<Recovery, String> {
     match body["step"].as_str() {
         Some("reload-module") => {
             let wanted = body["module"].as_str().unwrap_or_default();
-            RADIO_MODULES.iter().find(|m| **m == wanted).map(|m| Recovery::ReloadModule(m)).ok_or_else(|| "only radio modules may be reloaded".into())
+            RADIO_MODULES
+                .iter()
+                .find(|m| **m == wanted)
+                .map(|m| Recovery::ReloadModule(m))
+                .ok_or_else(|| "only radio modules may be reloaded".into())
         }
         Some("reboot") => Ok(Recovery::Reboot(body["why"].as_str().unwrap_or("no reason given").chars().take(200).collect())),
         _ => Err("step must be reload-module or reboot".into()),
@@ -121,7 +137,12 @@ fn status(shared: &Handle) -> Value {
         }
     }
     for unit in units.iter().filter(|u| u.state == State::Over { well: false }) {
-        problems.push(format!("the step {} failed ({}); hotspot log --daemon {} says more", unit.name, unit.last_exit.as_deref().unwrap_or("unknown"), unit.name));
+        problems.push(format!(
+            "the step {} failed ({}); hotspot log --daemon {} says more",
+            unit.name,
+            unit.last_exit.as_deref().unwrap_or("unknown"),
+            unit.name
+        ));
     }
     for (who, answer) in [("radio", &radio), ("network", &lan)] {
         if let Some(why) = answer["last_error"].as_str().filter(|w| !w.is_empty()) {

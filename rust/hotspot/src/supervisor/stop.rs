@@ -23,7 +23,8 @@ pub fn write_pid() -> Result<(), String> {
 
 /// `hotspot supervisor stop`, which init runs before it restarts the box: tells the supervisor and waits.
 pub fn ask() -> Result<(), String> {
-    let pid = fs::read_to_string(run_dir().join("supervisor.pid")).ok().and_then(|t| t.parse().ok()).ok_or("the supervisor does not run")?;
+    let pid =
+        fs::read_to_string(run_dir().join("supervisor.pid")).ok().and_then(|t| t.parse().ok()).ok_or("the supervisor does not run")?;
     process::send(pid, Send::Stop);
     let deadline = process::uptime() + ASK_TIME;
     while process::is_alive(pid) {

@@ -44,11 +44,43 @@ pub const UNITS: &[Unit] = &[
     Unit { name: "portald", kind: Kind::Daemon, after: &[], user: Some(103), capabilities: &[NetBindService], files: 4096, nice: 0 },
     Unit { name: "data", kind: Kind::Once(Duration::from_secs(60)), after: &[], user: None, capabilities: &[], files: 1024, nice: 0 },
     Unit { name: "coldplug", kind: Kind::Once(Duration::from_secs(120)), after: &[], user: None, capabilities: &[], files: 1024, nice: 5 },
-    Unit { name: "settings", kind: Kind::Once(Duration::from_secs(10)), after: &["data"], user: None, capabilities: &[], files: 1024, nice: 0 },
-    Unit { name: "netd", kind: Kind::Daemon, after: &["settings"], user: Some(102), capabilities: &[NetAdmin, NetRaw, NetBindService], files: 1024, nice: 0 },
-    Unit { name: "radiod", kind: Kind::Daemon, after: &["settings"], user: Some(RADIOD_USER), capabilities: &[NetAdmin, NetRaw], files: 1024, nice: 0 },
+    Unit {
+        name: "settings",
+        kind: Kind::Once(Duration::from_secs(10)),
+        after: &["data"],
+        user: None,
+        capabilities: &[],
+        files: 1024,
+        nice: 0,
+    },
+    Unit {
+        name: "netd",
+        kind: Kind::Daemon,
+        after: &["settings"],
+        user: Some(102),
+        capabilities: &[NetAdmin, NetRaw, NetBindService],
+        files: 1024,
+        nice: 0,
+    },
+    Unit {
+        name: "radiod",
+        kind: Kind::Daemon,
+        after: &["settings"],
+        user: Some(RADIOD_USER),
+        capabilities: &[NetAdmin, NetRaw],
+        files: 1024,
+        nice: 0,
+    },
     // Last, and mostly nothing to do: a storage whose repair took too long for the start.
-    Unit { name: "repair", kind: Kind::Once(Duration::from_secs(7 * 3600)), after: &["data"], user: None, capabilities: &[], files: 1024, nice: 10 },
+    Unit {
+        name: "repair",
+        kind: Kind::Once(Duration::from_secs(7 * 3600)),
+        after: &["data"],
+        user: None,
+        capabilities: &[],
+        files: 1024,
+        nice: 10,
+    },
 ];
 
 #[cfg(test)]
