@@ -13,17 +13,23 @@ pub struct Record {
 
 /// Name of the sequence number's variable.
 const SEQUENCE: &str = "r_seq";
+/// Name of the format version's variable; the boot script takes only 1.
+const VERSION: &str = "r_v";
 
 impl Record {
     /// Reads one copy.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let block = Block::decode(bytes)?;
+        if block.hex(VERSION)? != 1 {
+            return Err(Error::Variable(VERSION));
+        }
         Ok(Self { sequence: block.hex(SEQUENCE)?, block })
     }
 
     /// The next record with these variables as `size` bytes.
     pub fn successor(&self, block: &Block, size: usize) -> Result<Vec<u8>, Error> {
         let mut block = block.clone();
+        block.set_hex(VERSION, 1);
         block.set_hex(SEQUENCE, self.sequence + 1);
         block.encode(size)
     }
@@ -57,6 +63,14 @@ mod tests {
         let (index, record) = newest([&new, &old]).unwrap();
         assert_eq!((index, record.sequence, record.block.get("r_slot")), (0, 10, Some("b")));
         assert!(newest([&[0; 512], &[0xff; 512]]).is_err());
+    }
+
+    #[test]
+    fn a_record_of_another_format_is_none() {
+        let mut block = Block::default();
+        block.set("r_v", "2");
+        block.set("r_seq", "5");
+        assert_eq!(Record::decode(&block.encode(512).unwrap()), Err(Error::Variable("r_v")));
     }
 
     #[test]

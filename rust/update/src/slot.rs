@@ -27,6 +27,9 @@ impl Header {
     /// Reads a header; `slot_size` in bytes bounds what it may name.
     pub fn decode(bytes: &[u8], slot_size: u64) -> Result<Self, Error> {
         let block = Block::decode(bytes)?;
+        if block.hex("s_v")? != 1 {
+            return Err(Error::Variable("s_v"));
+        }
         let root = part(&block, "s_root_off", "s_root_cnt", bytes.len() as u64, slot_size)?;
         Ok(Self { root, block })
     }
@@ -50,6 +53,7 @@ mod tests {
 
     fn header(offset: &str, count: &str) -> Result<Header, Error> {
         let mut block = Block::default();
+        block.set("s_v", "1");
         block.set("s_root_off", offset);
         block.set("s_root_cnt", count);
         Header::decode(&block.encode(4096).unwrap(), 256 << 20)
