@@ -1,4 +1,5 @@
 # hotspot.toml on the card: what is wrong in it costs its own line and is told; what changed since the last start wins.
+# lab: PHONES=1
 # shellcheck shell=bash source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,4 +1,5 @@
 # The card's storage: made at the first start, kept over restarts and cuts, never in the portal's way.
+# lab: PHONES=1
 # shellcheck shell=bash source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

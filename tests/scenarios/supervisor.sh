@@ -1,4 +1,5 @@
 # The programs: their rights, their deaths, their log, their memory; the supervisor's own death.
+# lab: PHONES=1
 # shellcheck shell=bash source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
