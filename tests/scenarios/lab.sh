@@ -23,7 +23,9 @@ check "phones have wlan interfaces" phone 2 exec ip link show wlan2
 check "an endless command ends with its caller" sh -c 'timeout 2 box sleep 777; for i in 1 2 3 4 5; do sleep 1; box pgrep -x sleep || exit 0; done; exit 1'
 refuse "no stick is in" stick remove
 check "a stick goes in" stick insert
-check "the box sees it" within 15 box sh -c 'grep -q . /sys/block/sda/size'
+check "the box sees it" within 15 box test -e /sys/block/sda/sda1
+file=$(cd "$STICK" && find . -maxdepth 1 -type f | sort | head -n 1)
+same "with the folder's files" "$(sha256sum <"$STICK/$file")" "$(box sh -c 'modprobe usb-storage 2>/dev/null; mkdir -p /tmp/stick && mount -o ro /dev/sda1 /tmp/stick && sha256sum <"/tmp/stick/$1"' sh "$file")"
 check "and it comes out" stick remove
 check "the box sees that" within 15 box sh -c '! test -e /sys/block/sda'
 here_is=$(hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["v"])')
