@@ -109,6 +109,9 @@ class Box:
         wait("netd is up", lambda: self.alive() and os.path.exists(self.run_dir + "/netd.sock") and self.status()["state"] == "up")
         expected = len(self.visitors) if ports is None else ports
         wait("ports are on the bridge", lambda: len(self.status()["ports"]) == expected)
+        # The kernel may take a second to notice a cable.
+        for port in self.status()["ports"]:
+            wait(f"{port} forwards", lambda: "state forwarding" in self.ns.ip("-d", "link", "show", port))
         time.sleep(0.4)
         return self
 
