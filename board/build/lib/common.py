@@ -34,7 +34,10 @@ def warn(text):
 def run(*args, **kwargs):
     """Runs a command; its own words go to the Failure if it fails."""
     words = [str(a) for a in args]
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+    try:
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+    except FileNotFoundError as error:
+        raise Failure(f"{words[0]} is missing: board/setup installs it") from error
     if done.returncode != 0:
         tail = done.stderr.decode(errors="replace").strip().splitlines()[-3:]
         raise Failure(f"`{' '.join(words)[:200]}` failed ({done.returncode}): {' / '.join(tail)}")
@@ -133,6 +136,9 @@ def main(function):
         sys.exit(function(sys.argv[1:]))
     except Failure as failure:
         print(f"error: {failure}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        print(f"error: {error.filename or 'the build'}: {error.strerror or error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from common import OUT, Failure, epoch, layout, run, sha256, version
+from common import OUT, Failure, epoch, layout, run, sha256, step, version
 import initramfs
 import root
 
@@ -38,8 +38,7 @@ def variables(block):
 def compressed_kernel(kernel):
     """The kernel's Image, gzipped the same way each time."""
     path = OUT / "Image.gz"
-    if not path.exists() or path.stat().st_mtime < kernel.image.stat().st_mtime:
-        path.write_bytes(run("gzip", "-9", "-n", "-c", kernel.image))
+    step("kernel", [kernel.image], [path], lambda: path.write_bytes(run("gzip", "-9", "-n", "-c", kernel.image)))
     return path
 
 
