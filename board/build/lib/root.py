@@ -132,4 +132,4 @@ def squash():
     # A SOURCE_DATE_EPOCH in the environment and -mkfs-time exclude each other.
     env = {k: v for k, v in os.environ.items() if k != "SOURCE_DATE_EPOCH"}
     run("mksquashfs", ROOT, SQUASHFS, "-quiet", "-no-progress", "-noappend", "-all-root", "-no-xattrs", "-no-exports", "-b", "64K",
-        "-comp", "xz", "-mkfs-time", stamp, "-all-time", stamp, "-sort", order, env=env)
+        "-comp", "zstd", "-Xcompression-level", "19", "-mkfs-time", stamp, "-all-time", stamp, "-sort", order, env=env)
