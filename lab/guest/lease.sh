@@ -1,5 +1,6 @@
 #!/bin/sh
 # What udhcpc calls: the phone's address, route and name server. $PHONE names the phone.
+# shellcheck disable=SC2154  # udhcpc sets the lease's variables.
 dir=/run/$PHONE
 case $1 in
 bound | renew)
