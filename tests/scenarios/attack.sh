@@ -5,8 +5,10 @@
 cp "$here/attack.py" "$here/honest.py" /tmp/lab/
 check "phone 2 joins" phone 2 join
 check "phone 3 joins" phone 3 join
-seconds() { sed -nE 's/.*lease .* in ([0-9.]+) s.*/\1/p'; }
-calm_lease=$(phone 1 join | seconds)
+# A new phone's exchange on the wire; what the emulated phone's own programs take is not the box's.
+lease() { phone 1 exec python3 /tmp/lab/attack.py lease wlan1; }
+check "phone 1 joins" phone 1 join
+calm_lease=$(lease)
 calm=$(phone 1 exec python3 /tmp/lab/honest.py)
 echo "  before: lease $calm_lease s; $calm"
 # in_time FOUND CALM
@@ -21,8 +23,7 @@ check "phone 1 joins under attack" phone 1 join
 times=$(phone 1 exec python3 /tmp/lab/honest.py)
 echo "  $times"
 check "name, probe and portal page in time" in_time "${times%% *}" "${calm%% *}"
-lease=$(phone 1 leave; phone 1 join | seconds)
-check "its lease in time (${lease:-none} s)" in_time "$lease" "$calm_lease"
+check "its lease in time" in_time "$(lease)" "$calm_lease"
 jobs=$(jobs -p)
 [ -z "$jobs" ] || kill $jobs 2>/dev/null
 wait 2>/dev/null

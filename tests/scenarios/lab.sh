@@ -25,7 +25,7 @@ refuse "no stick is in" stick remove
 check "a stick goes in" stick insert
 check "the box sees it" within 15 box test -e /sys/block/sda/sda1
 file=$(cd "$STICK" && find . -maxdepth 1 -type f | sort | head -n 1)
-same "with the folder's files" "$(sha256sum <"$STICK/$file")" "$(box sh -c 'modprobe usb-storage 2>/dev/null; mkdir -p /tmp/stick && mount -o ro /dev/sda1 /tmp/stick && sha256sum <"/tmp/stick/$1"' sh "$file")"
+same "with the folder's files" "$(sha256sum <"$STICK/$file")" "$(box sh -c 'modprobe -a exfat vfat nls_utf8 2>/dev/null; mkdir -p /tmp/stick && mount -o ro /dev/sda1 /tmp/stick && sha256sum <"/tmp/stick/$1"' sh "$file")"
 check "and it comes out" stick remove
 check "the box sees that" within 15 box sh -c '! test -e /sys/block/sda'
 here_is=$(hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["v"])')
