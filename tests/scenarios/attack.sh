@@ -1,6 +1,7 @@
 # Three attacks at once from phones 2 and 3: 1,000 slow connections, a flood of questions, starvation of leases. An honest
 # phone joins and has its portal within two seconds, apart from the association. On a computer that is busy with other things
 # the emulated phone and box are slow without any attack: five times what the phone took before it is allowed there.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 cp "$here/attack.py" "$here/honest.py" /tmp/lab/
 check "phone 2 joins" phone 2 join

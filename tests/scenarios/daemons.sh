@@ -1,4 +1,5 @@
 # Each daemon killed: back within seconds, and phones stay associated.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 check "phone 1 joins" phone 1 join
 check "phone 2 joins" phone 2 join

@@ -1,4 +1,5 @@
 # What a locked phone is answered to each kind of question, over UDP and TCP.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 cp "$here/dnscheck.py" /tmp/lab/
 check "phone 1 joins" phone 1 join

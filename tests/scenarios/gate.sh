@@ -1,4 +1,5 @@
 # What a locked phone meets: resets and rejects, never silence; no way round by IPv6; no default route needed.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 cp "$here/gatecheck.py" /tmp/lab/
 check "phone 1 joins" phone 1 join

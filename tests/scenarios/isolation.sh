@@ -1,4 +1,5 @@
 # Phones cannot reach each other, and cannot pass for the box.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 check "phone 1 joins" phone 1 join
 check "phone 2 joins" phone 2 join

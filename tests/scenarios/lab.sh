@@ -1,4 +1,5 @@
 # The lab's own promises: exit status, input, output, many at once, the shared folder, sticks, restarts.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 status() { "$@" >/dev/null 2>&1; echo $?; }
 same "exit status of the box's command" 7 "$(status box sh -c 'exit 7')"

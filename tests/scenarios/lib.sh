@@ -4,6 +4,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export here
 failed=0
 box_address=10.42.0.1
+# shellcheck disable=SC2034
 capture=198.51.100.1
 
 # check WHAT CMD...: CMD must succeed; what it printed is shown when it does not.

@@ -1,4 +1,5 @@
 # A lease survives a power cut; ten cuts at random moments each still boot to a portal; so does an orderly restart.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 check "phone 1 joins" phone 1 join
 check "phone 2 joins" phone 2 join

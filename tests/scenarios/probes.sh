@@ -1,4 +1,5 @@
 # Every row of the probe table (probes.tsv), before and after Continue. CLIENT=iOS runs that client's rows alone.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 cp "$here/probes.tsv" "$here/probe.py" /tmp/lab/
 check "phone 1 joins" phone 1 join

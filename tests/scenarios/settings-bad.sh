@@ -1,4 +1,5 @@
 # A wrong hotspot.toml: the box starts with the defaults for what is wrong, and says so with line and reason.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

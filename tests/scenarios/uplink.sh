@@ -1,4 +1,5 @@
 # The first Ethernet port: the box gets a lease and finds the internet, and nothing of the box is reachable from there.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 uplink_is() { [ "$(hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["uplink"]["state"])')" = "$1" ]; }
 check "no cable: no carrier" within 30 uplink_is no-carrier

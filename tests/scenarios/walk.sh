@@ -1,4 +1,5 @@
 # A phone joins: network, lease, hijacked name, its system's probe, the portal page. Each step with its time.
+# shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 now() { date +%s%N; }
 begin=$(now)
