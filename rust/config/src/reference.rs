@@ -12,7 +12,9 @@ pub fn reference() -> String {
     // What stands before the first section is for the file's reader.
     for line in TEMPLATE.lines().skip_while(|l| !l.starts_with('[')) {
         if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            page.push_str(&format!("\n## {name}\n\n| key | default | meaning |\n|---|---|---|\n"));
+            // A comment above a section's name is about the whole section.
+            let note = if comment.is_empty() { String::new() } else { format!("{}\n\n", std::mem::take(&mut comment)) };
+            page.push_str(&format!("\n## {name}\n\n{note}| key | default | meaning |\n|---|---|---|\n"));
             name.clone_into(&mut section);
         } else if let Some(text) = line.strip_prefix("# ") {
             comment.push_str(if comment.is_empty() { "" } else { " " });
