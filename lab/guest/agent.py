@@ -147,16 +147,30 @@ def run(conn: socket.socket, frames: Frames, request: dict) -> None:
     send(conn, EXIT, str(code if code >= 0 else 128 - code).encode())
 
 
-def box_answers() -> bool:
+def box_answers(address: str) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", 80), 2) as s:
+        with socket.create_connection((address, 80), 2) as s:
             s.sendall(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
             return s.recv(16).startswith(b"HTTP/")
     except OSError:
         pass
     # A box whose loopback is down cannot be asked from inside: that somebody listens has to do.
+    if address != "127.0.0.1":
+        return False
     with open("/sys/class/net/lo/operstate") as state, open("/proc/net/tcp") as sockets:
         return state.read().strip() == "down" and ":0050 00000000:0000 0A" in sockets.read()
+
+
+def watch_box() -> None:
+    """Marks the box as there: its portal answers at its address, or has answered for a while when that is another."""
+    first = None
+    while not box_answers("10.42.0.1"):
+        if first is None and box_answers("127.0.0.1"):
+            first = time.monotonic()
+        if first and time.monotonic() - first > 15:
+            break
+        time.sleep(0.25)
+    open("/run/box-ready", "w").close()
 
 
 def wait_for_box(conn: socket.socket) -> None:
@@ -232,9 +246,7 @@ def main(phones: int, radios: int) -> None:
     if os.fork() == 0:
         internet.serve()
     if os.fork() == 0:
-        while not box_answers():
-            time.sleep(0.25)
-        open("/run/box-ready", "w").close()
+        watch_box()
         os._exit(0)
     with open("/proc/sys/kernel/random/boot_id") as f:
         boot_id = f.read().strip()
