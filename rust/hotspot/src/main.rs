@@ -9,6 +9,7 @@ mod logging;
 mod netd;
 mod portald;
 mod radiod;
+mod record;
 mod supervisor;
 
 fn main() -> ExitCode {

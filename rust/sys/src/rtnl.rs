@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
 use futures_util::{StreamExt, TryStreamExt};
-use netlink_packet_route::address::AddressAttribute;
+use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{
     BridgeStpState, InfoBridgePort, InfoPortData, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage,
 };
@@ -137,17 +137,9 @@ impl Rtnl {
 
     /// An interface's IPv4 addresses with their prefix lengths.
     pub async fn addresses(&self, index: u32) -> io::Result<Vec<(Ipv4Addr, u8)>> {
-        let messages: Vec<_> = self
-            .handle
-            .address()
-            .get()
-            .set_link_index_filter(index)
-            .execute()
-            .try_collect()
-            .await
-            .map_err(|e| failed("listing addresses", e))?;
+        let messages = self.address_messages(index).await?;
         let mut out = Vec::new();
-        for message in messages.iter().filter(|m| m.header.index == index) {
+        for message in messages {
             let local = message.attributes.iter().find_map(|a| match a {
                 AddressAttribute::Local(IpAddr::V4(ip)) => Some(*ip),
                 _ => None,
@@ -155,6 +147,13 @@ impl Rtnl {
             out.extend(local.map(|ip| (ip, message.header.prefix_len)));
         }
         Ok(out)
+    }
+
+    /// The kernel's filter is a hint that old kernels do not know: checked again here.
+    async fn address_messages(&self, index: u32) -> io::Result<Vec<AddressMessage>> {
+        let listed = self.handle.address().get().set_link_index_filter(index).execute();
+        let messages: Vec<AddressMessage> = listed.try_collect().await.map_err(|e| failed("listing addresses", e))?;
+        Ok(messages.into_iter().filter(|m| m.header.index == index).collect())
     }
 
     /// Gives an interface an address; one that it has already is fine.
@@ -167,17 +166,9 @@ impl Rtnl {
 
     /// Takes an address away.
     pub async fn remove_address(&self, index: u32, ip: Ipv4Addr) -> io::Result<()> {
-        let messages: Vec<_> = self
-            .handle
-            .address()
-            .get()
-            .set_link_index_filter(index)
-            .execute()
-            .try_collect()
-            .await
-            .map_err(|e| failed("listing addresses", e))?;
+        let messages = self.address_messages(index).await?;
         for message in messages {
-            if message.header.index == index && message.attributes.contains(&AddressAttribute::Local(ip.into())) {
+            if message.attributes.contains(&AddressAttribute::Local(ip.into())) {
                 self.handle.address().del(message).execute().await.map_err(|e| failed(&format!("removing address {ip}"), e))?;
             }
         }

@@ -1,7 +1,7 @@
 //! The file of leases: replaced whole, or not at all.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub struct Snapshot {
     pub text: String,
 }
 
-/// Writes beside, makes it durable, renames over; one older than what was written last is let go. Errors say which file.
+/// Replaces the file of record; one older than what was written last is let go. Errors say which file.
 pub fn save(snapshot: &Snapshot) -> std::io::Result<()> {
     static LAST: Mutex<Duration> = Mutex::new(Duration::ZERO);
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,13 +46,6 @@ pub fn save(snapshot: &Snapshot) -> std::io::Result<()> {
     }
     *last = snapshot.at;
     let path = path();
-    let new = path.with_extension("new");
-    let write = || {
-        let mut file = File::create(&new)?;
-        file.write_all(snapshot.text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&new, &path)?;
-        File::open(path.parent().unwrap_or(&path))?.sync_all()
-    };
-    write().map_err(|e: std::io::Error| std::io::Error::new(e.kind(), format!("saving {}: {e}", path.display())))
+    crate::record::replace(&path, snapshot.text.as_bytes(), 0o644, None)
+        .map_err(|e| std::io::Error::new(e.kind(), format!("saving {}: {e}", path.display())))
 }

@@ -1,7 +1,6 @@
 //! radiod's own files: the running plan in `/run`, the count of reboots in `/data`.
 
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use radio::machine::Plan;
@@ -20,13 +19,7 @@ fn data() -> PathBuf {
 
 /// Replaces a file whole, readable by us alone.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let _ = std::fs::remove_file(&new);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
-    path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
+    crate::record::replace(path, bytes, 0o600, None)
 }
 
 fn read(path: &Path) -> Option<String> {

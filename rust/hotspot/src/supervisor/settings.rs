@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use sys::process::Rights;
 use super::start::DATA;
 use super::table::{GROUP, SETTINGS_USER};
 use crate::ipc::run_dir;
+use crate::record::replace;
 
 const PARSE_TIME: Duration = Duration::from_secs(5);
 const MAX_ANSWER: u64 = 1 << 20;
@@ -70,10 +70,10 @@ pub fn run() -> Result<(), String> {
     }
     // The record first: after a cut between the two, the file is merged once more, with the same result.
     if parsed.record.as_bytes() != texts.record {
-        replace(&record, parsed.record.as_bytes(), 0o600, 0).map_err(|e| format!("{}: {e}", record.display()))?;
+        replace(&record, parsed.record.as_bytes(), 0o600, Some(0)).map_err(|e| format!("{}: {e}", record.display()))?;
     }
     if texts.now != texts.last {
-        replace(&last, &texts.now, 0o600, 0).map_err(|e| format!("{}: {e}", last.display()))?;
+        replace(&last, &texts.now, 0o600, Some(0)).map_err(|e| format!("{}: {e}", last.display()))?;
     }
     publish(&parsed)
 }
@@ -81,7 +81,7 @@ pub fn run() -> Result<(), String> {
 fn publish(parsed: &Parsed) -> Result<(), String> {
     let write = |name: &str, json: serde_json::Result<Vec<u8>>| {
         let path = run_dir().join(name);
-        replace(&path, &json.map_err(|e| e.to_string())?, 0o640, GROUP).map_err(|e| format!("{}: {e}", path.display()))
+        replace(&path, &json.map_err(|e| e.to_string())?, 0o640, Some(GROUP)).map_err(|e| format!("{}: {e}", path.display()))
     };
     write("secrets.json", serde_json::to_vec(&parsed.secrets))?;
     write("settings.json", serde_json::to_vec(&Published { v: 1, settings: &parsed.settings, problems: &parsed.problems }))?;
@@ -93,20 +93,6 @@ fn read(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path).ok()?.take(config::MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).ok()?;
     Some(bytes)
-}
-
-/// Replaces a file whole or not at all.
-pub fn replace(path: &Path, bytes: &[u8], mode: u32, group: u32) -> std::io::Result<()> {
-    let new = path.with_extension("new");
-    let _ = fs::remove_file(&new);
-    let mut file = File::options().write(true).create_new(true).mode(mode).open(&new)?;
-    // The umask must not take a reader away.
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))?;
-    fchown(&file, None, Some(group))?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
 }
 
 /// Has a child without rights parse.
@@ -203,7 +189,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("hotspot-replace-{}.json", std::process::id()));
         let group = fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::gid(&m)).unwrap();
         for text in ["one", "two"] {
-            replace(&path, text.as_bytes(), 0o640, group).unwrap();
+            replace(&path, text.as_bytes(), 0o640, Some(group)).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);

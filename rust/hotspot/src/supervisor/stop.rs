@@ -18,7 +18,7 @@ const ASK_TIME: Duration = Duration::from_secs(8);
 /// Leaves our number where [`ask`] finds it.
 pub fn write_pid() -> Result<(), String> {
     let path = run_dir().join("supervisor.pid");
-    super::settings::replace(&path, std::process::id().to_string().as_bytes(), 0o644, 0).map_err(|e| format!("{}: {e}", path.display()))
+    crate::record::replace(&path, std::process::id().to_string().as_bytes(), 0o644, Some(0)).map_err(|e| format!("{}: {e}", path.display()))
 }
 
 /// `hotspot supervisor stop`, which init runs before it restarts the box: tells the supervisor and waits.
