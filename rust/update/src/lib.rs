@@ -1,12 +1,34 @@
-//! Card layout, slot headers and boot records. Pure.
+//! Card layout, slot headers and boot records; the signed bundle, who may sign it, and writing it into a slot. Pure: no clock, file or socket.
+//!
+//! The way of an update: [`Chain::known`] is what the box trusts, [`Bundle::open`] verifies a [`Source`] against it, [`decide`] says
+//! whether to take it, [`Apply::step`] writes it through [`Slots`].
 #![forbid(unsafe_code)]
 
+mod apply;
+mod bundle;
+mod canonical;
+mod channel;
+mod decide;
 mod env;
+mod hex;
 mod layout;
+mod manifest;
 mod record;
+mod refusal;
 mod slot;
+mod source;
+mod trust;
 
+pub use apply::{Apply, Checkpoint, Failure, Options, Phase, Progress, Slots};
+pub use bundle::{Bundle, Draft, Envelope, Index, Lengths, Make, make};
+pub use channel::{Channel, Entry, resolve};
+pub use decide::{BOARDS, DeviceState, board, decide, floors};
 pub use env::{Block, Error};
+pub use hex::{Hex, sha256};
 pub use layout::{Layout, MIB, Slot};
+pub use manifest::{BLOCK, CHUNK_BLOCKS, MAX_IMAGE, Manifest};
 pub use record::{Record, newest};
+pub use refusal::Refusal;
 pub use slot::{Header, Part};
+pub use source::Source;
+pub use trust::{Chain, Domain, KeyFile, PublicKey, Role, Root, SecretKey, Signature, SignedRoot, message};
