@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+mod bundle_file;
 mod cli;
 mod ipc;
 mod logging;

@@ -60,7 +60,7 @@ impl Channel {
     /// What a bundle then says of itself is what counts: the channel only saves looking into each.
     pub fn open(bytes: &[u8], trust: &Chain, seen: u64) -> Result<(Self, Chain), Refusal> {
         let damaged = |why: String| Refusal::Damaged(format!("the list of releases cannot be read: {why}"));
-        let file: File = canonical::read(bytes.trim_ascii_end(), Self::MAX_BYTES).map_err(damaged)?;
+        let file: File = canonical::read(bytes.strip_suffix(b"\n").unwrap_or(bytes), Self::MAX_BYTES).map_err(damaged)?;
         let chain = trust.joined(&Chain::verify(file.roots)?)?;
         chain.judge(Domain::Channel, &canonical::write(&file.channel), &file.signatures)?;
         file.channel.check().map_err(|why| damaged(why.into()))?;
@@ -95,18 +95,16 @@ impl Channel {
 
     /// The release for a board: the newest that may replace what runs, or the one that the owner holds. `None`: nothing new.
     ///
-    /// A release made for going back comes first where it may replace what runs: whoever signed it withdrew what is newer.
+    /// What another release for this board goes back from was withdrawn, and is not taken.
     pub fn newest(&self, board: &str, running: Option<u64>, pin: Option<u64>) -> Option<&Entry> {
+        let ours = || self.releases.iter().filter(|e| e.boards.iter().any(|b| b == board));
+        let withdrawn = |seq: u64| pin.is_none() && ours().any(|e| e.seq < seq && seq <= e.back);
         let fits = |e: &&Entry| {
-            e.boards.iter().any(|b| b == board)
-                && pin.is_none_or(|pin| e.seq == pin)
+            pin.is_none_or(|pin| e.seq == pin)
                 && running.is_none_or(|r| r >= e.min && r != e.seq && (e.seq > r || r <= e.back))
+                && !withdrawn(e.seq)
         };
-        let ours = || self.releases.iter().filter(fits);
-        ours()
-            .rfind(|e| running.is_some_and(|r| e.seq < r))
-            .filter(|back| ours().all(|e| e.seq <= back.back))
-            .or_else(|| ours().next_back())
+        ours().rfind(fits)
     }
 }
 

@@ -124,7 +124,7 @@ fn blocks_further_on_in_the_target_are_moved() {
 /// The other slot changes after it was looked at: what is no longer there comes from the bundle.
 #[test]
 fn a_reused_block_that_changed_is_fetched() {
-    struct Changing(Memory);
+    struct Changing(Memory, u8);
     impl Slots for Changing {
         fn size(&self) -> u64 {
             self.0.size()
@@ -133,7 +133,8 @@ fn a_reused_block_that_changed_is_fetched() {
             self.0.read(offset, buf)
         }
         fn write(&mut self, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
-            self.0.disk().other[500 * 4096 + 1] ^= 0xff;
+            // Never what it was: the block held another byte there.
+            self.0.disk().other[500 * 4096 + 1] = !self.1;
             self.0.write(offset, bytes)
         }
         fn read_other(&mut self, offset: u64, buf: &mut [u8]) -> std::io::Result<bool> {
@@ -154,7 +155,8 @@ fn a_reused_block_that_changed_is_fetched() {
     disk.other = new.clone();
     disk.other.resize(SLOT, 0);
     let slots = Memory::new(disk);
-    let mut apply = Apply::new(Bundle::open(bundle(&new, 2), &chain()).unwrap(), Changing(slots.clone()), options(true));
+    let mut apply =
+        Apply::new(Bundle::open(bundle(&new, 2), &chain()).unwrap(), Changing(slots.clone(), new[500 * 4096 + 1]), options(true));
     while apply.step().unwrap().phase != Phase::Done {}
     assert!(slots.disk().target[..new.len()] == new);
     assert!(apply.progress().fetched >= 2 * 4096, "the changed block and the header were fetched");

@@ -1,8 +1,11 @@
 //! The `hotspot` command: what a person types on the box or on a computer.
 
+mod keys;
 mod log;
+mod progress;
 mod settings;
 mod status;
+mod update;
 
 use std::process::ExitCode;
 
@@ -39,6 +42,8 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "status", summary: "how the box is", help: status::HELP, run: status::run },
     Command { name: "log", summary: "what its programs said", help: log::HELP, run: log::run },
+    Command { name: "update", summary: "making and checking updates", help: update::HELP, run: update::run },
+    Command { name: "keys", summary: "who may release updates", help: keys::HELP, run: keys::run },
     Command { name: "settings", summary: "the template of hotspot.toml, and checking one", help: settings::HELP, run: settings::run },
 ];
 

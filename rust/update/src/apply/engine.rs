@@ -40,6 +40,8 @@ pub struct Apply<S, T> {
     state: State,
     plan: Plan,
     search: Option<Search>,
+    /// The image's first block, which is written last.
+    header: Vec<u8>,
     /// Next block to write, or to check.
     next: usize,
     /// Bytes written since the last checkpoint.
@@ -67,6 +69,7 @@ impl<S: Source, T: Slots> Apply<S, T> {
             state: State::Start,
             plan,
             search: None,
+            header: Vec::new(),
             next: 1,
             unsaved: 0,
             now: Batch::default(),
@@ -128,11 +131,12 @@ impl<S: Source, T: Slots> Apply<S, T> {
         }
         self.search = Some(Search::new(&self.bundle.index));
         let mut header = vec![0; BLOCK];
-        let other = self.slots.read_other(0, &mut header).map_err(Failure::Card)?;
+        // A slot that cannot be read is none: it is only a source that is closer.
+        let other = self.slots.read_other(0, &mut header).unwrap_or(false);
         let other = if other { payload(&header).unwrap_or(0) } else { 0 };
-        self.slots.read(0, &mut header).map_err(Failure::Card)?;
+        let target = self.slots.read(0, &mut header);
         // Where an earlier attempt was broken off there is no header: what it wrote lies within this image's size.
-        let target = payload(&header).unwrap_or(size);
+        let target = target.ok().and_then(|()| payload(&header)).unwrap_or(size);
         self.state = State::Looking { target: false, at: 0, ends: [other.min(slot), target.min(slot)] };
         Ok(())
     }
@@ -151,7 +155,7 @@ impl<S: Source, T: Slots> Apply<S, T> {
         let buffer = &mut self.buffer[0];
         buffer.resize(len, 0);
         let there = if target { self.slots.read(at, buffer).map(|()| true) } else { self.slots.read_other(at, buffer) };
-        // A block that cannot be read here is fetched instead: the slots are only a source that is closer.
+        // What cannot be read here is fetched instead.
         let there = there.unwrap_or(false);
         if let (true, Some(search)) = (there, &self.search) {
             let (index, first) = (&self.bundle.index, usize::try_from(at).unwrap_or(0) / BLOCK);
@@ -170,6 +174,8 @@ impl<S: Source, T: Slots> Apply<S, T> {
     /// From here on the target is no system any more.
     fn begin(&mut self) -> Result<(), Failure> {
         self.search = None;
+        // Kept until the end: then a stick that is pulled after the last block was read harms nothing.
+        self.header = self.single(0)?;
         self.slots.write(0, &[0; BLOCK]).map_err(Failure::Card)?;
         self.save()?;
         self.state = State::Writing;
@@ -238,17 +244,8 @@ impl<S: Source, T: Slots> Apply<S, T> {
 
     /// One verified block from the bundle.
     fn single(&mut self, block: usize) -> Result<Vec<u8>, Failure> {
-        let Bundle { source, index, chunks_at, .. } = &mut self.bundle;
-        let mut plan = Plan::fetch_all(index.blocks());
-        let mut batch = Batch::default();
-        batch.prepare(index, &mut plan, block..block + 1);
-        batch.fetch(source, *chunks_at).map_err(Failure::Source)?;
-        self.fetched += batch.fetched;
-        batch.unpack(index).map_err(|b| Failure::Corrupt(b as u64))?;
-        if hash::block(&batch.bytes, 0) != index.hash_bytes(block) {
-            return Err(Failure::Corrupt(block as u64));
-        }
-        Ok(batch.bytes)
+        self.fetched += BLOCK as u64;
+        self.bundle.blocks(block..block + 1)
     }
 
     /// Reads back one megabyte from the media, while the one before is compared.
@@ -286,11 +283,11 @@ impl<S: Source, T: Slots> Apply<S, T> {
 
     /// The header last: from here on the slot can be booted.
     fn finish(&mut self) -> Result<(), Failure> {
-        let header = self.single(0)?;
-        self.slots.write(0, &header).and_then(|()| self.slots.sync()).map_err(Failure::Card)?;
+        let header = &self.header;
+        self.slots.write(0, header).and_then(|()| self.slots.sync()).map_err(Failure::Card)?;
         let mut back = vec![0; BLOCK];
         self.slots.read(0, &mut back).map_err(Failure::Card)?;
-        if back != header {
+        if back != *header {
             let _ = self.slots.write(0, &[0; BLOCK]).and_then(|()| self.slots.sync()).and_then(|()| self.slots.set_checkpoint(None));
             return Err(Failure::NotKept(0));
         }

@@ -3,10 +3,11 @@
 use std::io;
 use std::ops::Range;
 
-use super::hash::BLOCK;
+use super::Failure;
+use super::hash::{self, BLOCK};
 use super::plan::{Origin, Plan};
 use crate::bundle::CHUNK;
-use crate::{Index, Source};
+use crate::{Bundle, Index, Source};
 
 /// Chunks of a batch: one step's work, a megabyte.
 pub(super) const BATCH_CHUNKS: usize = 16;
@@ -119,5 +120,19 @@ impl Batch {
             self.bytes[(wanted.start - self.blocks.start) * BLOCK..][..from.len()].copy_from_slice(from);
         }
         Ok(())
+    }
+}
+
+impl<S: Source> Bundle<S> {
+    /// Some blocks of the image, verified.
+    pub fn blocks(&mut self, blocks: Range<usize>) -> Result<Vec<u8>, Failure> {
+        let mut plan = Plan::fetch_all(self.index.blocks());
+        let mut batch = Batch::default();
+        let corrupt = |block: usize| Failure::Corrupt(block as u64);
+        batch.prepare(&self.index, &mut plan, blocks.clone());
+        batch.fetch(&mut self.source, self.chunks_at).map_err(Failure::Source)?;
+        batch.unpack(&self.index).map_err(corrupt)?;
+        let bad = blocks.clone().find(|b| hash::block(&batch.bytes, b - blocks.start) != self.index.hash_bytes(*b));
+        bad.map_or(Ok(batch.bytes), |block| Err(corrupt(block)))
     }
 }

@@ -45,7 +45,7 @@ impl Envelope {
 
     /// The chain of roots that counts: the box's and the bundle's, joined.
     pub fn chain(&self, trust: &Chain) -> Result<Chain, Refusal> {
-        trust.joined(&Chain::read(&self.roots)?)
+        trust.joined(&Chain::verify(Chain::exact(&self.roots)?)?)
     }
 
     /// The manifest, once enough of the chain's release keys vouch for it.

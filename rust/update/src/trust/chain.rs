@@ -46,10 +46,14 @@ impl Chain {
         Self::verify(Self::parse(bytes)?)
     }
 
-    /// Reads a chain without verifying it: for drafts that are not signed yet.
+    /// Reads a chain without verifying it: for drafts that are not signed yet. A file may end with a line feed.
     pub fn parse(bytes: &[u8]) -> Result<Vec<SignedRoot>, Refusal> {
-        canonical::read(bytes.trim_ascii_end(), Self::MAX_BYTES)
-            .map_err(|why| Refusal::BadRoots(format!("the root keys' file cannot be read: {why}")))
+        Self::exact(bytes.strip_suffix(b"\n").unwrap_or(bytes))
+    }
+
+    /// The same where nothing may follow: in a bundle.
+    pub(crate) fn exact(bytes: &[u8]) -> Result<Vec<SignedRoot>, Refusal> {
+        canonical::read(bytes, Self::MAX_BYTES).map_err(|why| Refusal::BadRoots(format!("they cannot be read: {why}")))
     }
 
     /// Verifies a chain from its first root on. That the first is the right one, [`Chain::joined`] decides.

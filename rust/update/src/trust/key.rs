@@ -58,7 +58,7 @@ impl SecretKey {
 
     /// Reads a key file; its two halves must belong together.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        let file: KeyFile = canonical::read(bytes.trim_ascii_end(), Self::MAX_FILE_BYTES)?;
+        let file: KeyFile = canonical::read(bytes.strip_suffix(b"\n").unwrap_or(bytes), Self::MAX_FILE_BYTES)?;
         let key = Self::from_seed(file.role, file.secret.0);
         if file.v != 1 || key.public() != file.public {
             return Err("it is not a key file of this version, or its two halves do not belong together".into());
