@@ -11,27 +11,30 @@ START = 2048  # sectors
 
 
 def make(folder: str, image: str) -> None:
-    """A stick with what is in `folder`: FAT32, or exFAT when FS says so; 64 MiB are left free."""
+    """A stick with what is in `folder`: FAT32, or exFAT or ext4 when FS says so; 64 MiB are left free."""
     system = os.environ.get("FS") or "fat"
-    if system not in ("fat", "exfat"):
-        raise LabError(f"FS={system}: fat or exfat")
+    if system not in ("fat", "exfat", "ext4"):
+        raise LabError(f"FS={system}: fat, exfat or ext4")
     size = 64 << 20
     for root, _, files in os.walk(folder):
         size += 4096 + sum((os.path.getsize(os.path.join(root, f)) + 8191) & ~4095 for f in files)
     sectors = max(size + (size >> 6), 96 << 20) // 512
     with open(image, "wb") as f:
         f.truncate((START + sectors) * 512)
-        kind = 7 if system == "exfat" else 0x0C
+        kind = {"fat": 0x0C, "exfat": 7, "ext4": 0x83}[system]
         entry = struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff", kind, b"\xfe\xff\xff", START, sectors)
         f.seek(440)
         f.write(struct.pack("<IH", 0x57494C44, 0) + entry + bytes(48) + b"\x55\xaa")
-    if system == "exfat":
+    if system != "fat":
         # mkfs.exfat knows no offset: the volume is made beside the image and put in its place.
         volume = image + ".volume"
         with open(volume, "wb") as f:
             f.truncate(sectors * 512)
-        run(tool("mkfs.exfat", "exfatprogs"), "-L", "STICK", volume)
-        Volume(volume, 0).fill(folder)
+        if system == "ext4":
+            run(tool("mkfs.ext4", "e2fsprogs"), "-q", "-L", "STICK", "-d", folder, volume)
+        else:
+            run(tool("mkfs.exfat", "exfatprogs"), "-L", "STICK", volume)
+            Volume(volume, 0).fill(folder)
         with open(volume, "rb") as source, open(image, "r+b") as target:
             target.seek(START * 512)
             shutil.copyfileobj(source, target, 1 << 20)

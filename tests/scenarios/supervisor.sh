@@ -19,7 +19,7 @@ check "the box is well" within 120 is_so 's["state"] == "well"'
 check "the portal answers" within 20 portal_up
 same "it runs from slot a" a "$(status 's["slot"]')"
 
-for daemon in portald netd radiod; do
+for daemon in portald netd radiod updated; do
     facts=$(box cat "/proc/$(pid $daemon)/status")
     same "$daemon is not root" 0 "$(grep -cE '^(Uid|Gid):.*\b0\b' <<<"$facts")"
     same "$daemon can gain no rights" 1 "$(awk '$1 == "NoNewPrivs:" {print $2}' <<<"$facts")"
@@ -28,10 +28,11 @@ done
 capabilities() { box cat "/proc/$(pid "$1")/status" | awk '$1 == "CapEff:" {print $2}'; }
 same "portald may open port 80" 0000000000000400 "$(capabilities portald)"
 same "radiod may NET_ADMIN and NET_RAW" 0000000000003000 "$(capabilities radiod)"
+same "updated may nothing besides" 0000000000000000 "$(capabilities updated)"
 same "netd may bind low ports besides" 0000000000003400 "$(capabilities netd)"
 same "nobody else reads the passwords" "640 root hotspot" "$(box stat -c '%a %U %G' /run/hotspot/secrets.json)"
 
-for daemon in portald netd radiod; do
+for daemon in portald netd radiod updated; do
     old=$(pid $daemon)
     box kill -9 "$old"
     check "$daemon is killed and back within seconds" within 10 is_so "d['$daemon']['state'] == 'up' and d['$daemon']['pid'] != $old"

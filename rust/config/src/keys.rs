@@ -97,7 +97,7 @@ pub(crate) const KEYS: &[Key] = &[
     key!("ssb.room", ssb.room, |v| check::text(v, 0, 300)),
     key!("ssb.pub", ssb.pub_address, |v| check::text(v, 0, 300)),
     key!("fleet.hub", fleet.hub, |v| check::address(v, &["http", "https"])),
-    key!("update.source", update.source, |v| check::address(v, &["http", "https"])),
+    key!("update.source", update.source, |v| check::address(v, &["http", "https", "ipfs", "ipns"])),
     key!("update.pin", update.pin, |v| check::number(v, u32::MAX)),
     key!("admin.password", admin.password, check::admin_password),
 ];

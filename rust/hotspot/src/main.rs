@@ -12,6 +12,7 @@ mod portald;
 mod radiod;
 mod record;
 mod supervisor;
+mod updated;
 
 fn main() -> ExitCode {
     let mut args = std::env::args();
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Some("radiod") => radiod::run(),
         Some("netd") => netd::run(),
         Some("portald") => portald::run(),
+        Some("updated") => updated::run(),
         _ => cli::run(&args),
     }
 }

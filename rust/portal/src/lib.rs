@@ -15,6 +15,7 @@ pub mod request;
 pub mod response;
 pub mod site;
 pub mod status;
+pub mod updates;
 
 pub use pages::{Surroundings, not_found};
 pub use request::{Client, Kind, Method, Request};
@@ -47,6 +48,8 @@ pub struct Needs {
     pub files: bool,
     /// The supervisor's status.
     pub status: bool,
+    /// updated's status and history.
+    pub updates: bool,
     /// It is for somebody else's host (for the counters).
     pub captured: bool,
 }
@@ -64,6 +67,7 @@ pub fn needs(site: &Site, request: &Request) -> Needs {
         place: page,
         files: page || (home && request.path == "/files/"),
         status: home && request.path == "/admin/",
+        updates: home && request.path == "/admin/update",
         captured: !home,
     }
 }
@@ -98,6 +102,7 @@ fn at_home(site: &Site, around: &Surroundings, request: &Request) -> Answer {
         _ if !get => Answer::Send(pages::wrong(site, request, 405).with("allow", "GET, HEAD")),
         "/" => Answer::Send(pages::portal(site, around, request)),
         "/admin/" => Answer::Send(pages::status(site, around, request)),
+        "/admin/update" => Answer::Send(pages::updates(site, around, request)),
         "/admin" => Answer::Send(moved(site, request, "/admin/")),
         "/files/" => Answer::Send(pages::files(site, around, request)),
         "/files" => Answer::Send(moved(site, request, "/files/")),

@@ -10,6 +10,7 @@ use crate::request::{Kind, Request};
 use crate::response::Response;
 use crate::site::Site;
 use crate::status::{self, Report};
+use crate::updates::{self, Updates};
 
 include!(concat!(env!("OUT_DIR"), "/style.rs"));
 
@@ -24,6 +25,8 @@ pub struct Surroundings<'a> {
     pub phone_limit: Option<u64>,
     /// The supervisor's last status.
     pub status: Option<&'a serde_json::Value>,
+    /// updated's last status and history.
+    pub updates: Option<&'a (serde_json::Value, serde_json::Value)>,
 }
 
 /// What every page has.
@@ -87,6 +90,13 @@ struct Message<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "update.html")]
+struct UpdatePage<'a> {
+    f: Frame<'a>,
+    updates: Updates,
+}
+
+#[derive(Template)]
 #[template(path = "status.html")]
 struct Status<'a> {
     f: Frame<'a>,
@@ -145,6 +155,14 @@ pub fn files(site: &Site, around: &Surroundings, request: &Request) -> Response 
 pub fn status(site: &Site, around: &Surroundings, request: &Request) -> Response {
     let f = Frame::new(site, request, "/admin/");
     let page = Status { report: status::report(f.lang, around.status, &site.problems), f };
+    html(200, &page, &site.own, page.f.lang)
+}
+
+/// `GET /admin/update`: releases, and what happened to them.
+pub fn updates(site: &Site, around: &Surroundings, request: &Request) -> Response {
+    let f = Frame::new(site, request, "/admin/update");
+    let (status, history) = around.updates.map_or((None, None), |(status, history)| (Some(status), Some(history)));
+    let page = UpdatePage { updates: updates::updates(f.lang, status, history), f };
     html(200, &page, &site.own, page.f.lang)
 }
 

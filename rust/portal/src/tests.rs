@@ -270,9 +270,22 @@ fn files_are_named_safely_or_not_at_all() {
 fn the_shell_is_told_what_a_request_needs() {
     let site = Site::default();
     let of = |host, target| needs(&site, &Request::get(host, target, NEW));
-    assert_eq!(of("captive.apple.com", "/"), Needs { identity: true, place: true, files: true, status: false, captured: true });
-    assert_eq!(of("www.google.com", "/gen_204"), Needs { identity: false, place: false, files: false, status: false, captured: true });
-    assert_eq!(of("p2p.local", "/admin/"), Needs { identity: false, place: false, files: false, status: true, captured: false });
+    assert_eq!(
+        of("captive.apple.com", "/"),
+        Needs { identity: true, place: true, files: true, status: false, updates: false, captured: true }
+    );
+    assert_eq!(
+        of("www.google.com", "/gen_204"),
+        Needs { identity: false, place: false, files: false, status: false, updates: false, captured: true }
+    );
+    assert_eq!(
+        of("p2p.local", "/admin/update"),
+        Needs { identity: false, place: false, files: false, status: false, updates: true, captured: false }
+    );
+    assert_eq!(
+        of("p2p.local", "/admin/"),
+        Needs { identity: false, place: false, files: false, status: true, updates: false, captured: false }
+    );
 }
 
 #[test]

@@ -101,3 +101,22 @@ status-uptime = Running for
 uptime-days = { $days } d { $hours } h
 uptime-hours = { $hours } h { $minutes } min
 unknown = not known
+
+## Updates of the box
+update-title = Updates
+update-idle = The box is up to date, as far as it knows.
+update-writing = Release { $n } is being written: { $percent }%. Leave the stick in and the power on.
+update-ready = Release { $n } is ready. The box restarts into it when nobody is downloading.
+update-trial = Release { $n } is on trial. It is kept if everything works.
+update-good = The new release works and is kept.
+update-failed = The last update was not kept. The box runs as before.
+update-rescue = The rescue system runs. Push in a stick with an update.
+update-running = Runs
+update-other = In the other slot
+update-release = Release { $n }, slot { $slot }
+update-none = Nothing whole
+update-source = Comes from
+update-sticks = USB sticks only
+update-pin = Held at release
+update-how = To update: copy the update's file to any USB stick and push it into the box.
+update-history = What happened

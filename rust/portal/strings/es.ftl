@@ -89,3 +89,22 @@ status-uptime = Encendida desde hace
 uptime-days = { $days } d { $hours } h
 uptime-hours = { $hours } h { $minutes } min
 unknown = no se sabe
+
+## Updates of the box
+update-title = Actualizaciones
+update-idle = La caja está al día, por lo que sabe.
+update-writing = Se está grabando la versión { $n }: { $percent }%. Deje la memoria puesta y la corriente encendida.
+update-ready = La versión { $n } está lista. La caja se reinicia cuando nadie esté descargando.
+update-trial = La versión { $n } está a prueba. Se queda si todo funciona.
+update-good = La nueva versión funciona y se queda.
+update-failed = La última actualización no se quedó. La caja funciona como antes.
+update-rescue = El sistema de rescate está en marcha. Ponga una memoria USB con una actualización.
+update-running = En uso
+update-other = En el otro espacio
+update-release = Versión { $n }, espacio { $slot }
+update-none = Nada completo
+update-source = Viene de
+update-sticks = Solo memorias USB
+update-pin = Fijada en la versión
+update-how = Para actualizar: copie el archivo de la actualización a cualquier memoria USB y póngala en la caja.
+update-history = Lo que pasó

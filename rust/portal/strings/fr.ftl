@@ -89,3 +89,22 @@ status-uptime = Allumée depuis
 uptime-days = { $days } j { $hours } h
 uptime-hours = { $hours } h { $minutes } min
 unknown = inconnu
+
+## Updates of the box
+update-title = Mises à jour
+update-idle = La boîte est à jour, à sa connaissance.
+update-writing = La version { $n } est en cours d’écriture : { $percent } %. Laissez la clé en place et le courant branché.
+update-ready = La version { $n } est prête. La boîte redémarre quand personne ne télécharge.
+update-trial = La version { $n } est à l’essai. Elle reste si tout fonctionne.
+update-good = La nouvelle version fonctionne et reste.
+update-failed = La dernière mise à jour n’est pas restée. La boîte fonctionne comme avant.
+update-rescue = Le système de secours est en marche. Branchez une clé USB avec une mise à jour.
+update-running = En service
+update-other = Dans l’autre emplacement
+update-release = Version { $n }, emplacement { $slot }
+update-none = Rien de complet
+update-source = Vient de
+update-sticks = Clés USB seulement
+update-pin = Fixée à la version
+update-how = Pour mettre à jour : copiez le fichier de mise à jour sur n’importe quelle clé USB et branchez-la à la boîte.
+update-history = Ce qui s’est passé

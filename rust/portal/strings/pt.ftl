@@ -89,3 +89,22 @@ status-uptime = Ligada há
 uptime-days = { $days } d { $hours } h
 uptime-hours = { $hours } h { $minutes } min
 unknown = não se sabe
+
+## Updates of the box
+update-title = Atualizações
+update-idle = A caixa está atualizada, pelo que ela sabe.
+update-writing = A versão { $n } está sendo gravada: { $percent }%. Deixe o pendrive no lugar e a energia ligada.
+update-ready = A versão { $n } está pronta. A caixa reinicia quando ninguém estiver baixando.
+update-trial = A versão { $n } está em teste. Ela fica se tudo funcionar.
+update-good = A nova versão funciona e fica.
+update-failed = A última atualização não ficou. A caixa funciona como antes.
+update-rescue = O sistema de socorro está ligado. Coloque um pendrive com uma atualização.
+update-running = Em uso
+update-other = No outro espaço
+update-release = Versão { $n }, espaço { $slot }
+update-none = Nada completo
+update-source = Vem de
+update-sticks = Só pendrives
+update-pin = Fixada na versão
+update-how = Para atualizar: copie o arquivo da atualização para qualquer pendrive e coloque-o na caixa.
+update-history = O que aconteceu

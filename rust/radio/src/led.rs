@@ -23,6 +23,10 @@ pub struct Facts {
     pub data_broken: bool,
     /// hotspot.toml has something that could not be used.
     pub settings_problem: bool,
+    /// An update is being written, is ready or is on trial.
+    pub updating: bool,
+    /// An update was refused just now.
+    pub update_refused: bool,
 }
 
 /// A code.
@@ -47,6 +51,10 @@ pub enum Code {
     SettingsProblem,
     /// 8 blinks: the radio is there but the network does not open.
     ApFailed,
+    /// 9 blinks: an update was refused.
+    UpdateRefused,
+    /// Fast, even blinking: an update is on its way; leave the power on.
+    Updating,
 }
 
 /// The most urgent code: first what keeps visitors out, then what loses data, then what the owner asked for.
@@ -54,6 +62,9 @@ pub fn code(f: &Facts) -> Code {
     // A box that is meant to be offline says nothing of it.
     let offline = (f.wants_internet || f.cable) && !f.internet;
     match () {
+        // Somebody stands before the box with a stick: that comes first.
+        () if f.updating => Code::Updating,
+        () if f.update_refused => Code::UpdateRefused,
         () if f.no_radio => Code::NoRadio,
         () if f.ap_failed => Code::ApFailed,
         () if !f.ap_up => Code::Starting,
@@ -79,13 +90,15 @@ impl Code {
             Self::DataBroken => "6 data-broken",
             Self::SettingsProblem => "7 settings-problem",
             Self::ApFailed => "8 access-point-failed",
+            Self::UpdateRefused => "9 update-refused",
+            Self::Updating => "updating",
         }
     }
 
-    /// How often it blinks before the pause; 0 for the two that do not count.
+    /// How often it blinks before the pause; 0 for the three that do not count.
     pub fn blinks(self) -> u32 {
         match self {
-            Self::Starting | Self::Well => 0,
+            Self::Starting | Self::Well | Self::Updating => 0,
             Self::NoRadio => 2,
             Self::NoSecondRadio => 3,
             Self::NoCredentials => 4,
@@ -93,6 +106,7 @@ impl Code {
             Self::DataBroken => 6,
             Self::SettingsProblem => 7,
             Self::ApFailed => 8,
+            Self::UpdateRefused => 9,
         }
     }
 
@@ -101,6 +115,7 @@ impl Code {
         match self {
             Self::Starting => vec![(true, 1000), (false, 1000)],
             Self::Well => vec![(true, 60_000)],
+            Self::Updating => vec![(true, 100), (false, 100)],
             _ => {
                 let mut steps: Vec<_> = (0..self.blinks()).flat_map(|_| [(true, 250), (false, 250)]).collect();
                 if let Some(last) = steps.last_mut() {
@@ -137,6 +152,8 @@ mod tests {
             (Facts { wants_internet: true, ..well }, Code::NoSecondRadio),
             (Facts { wants_internet: true, second_radio: true, ..well }, Code::NoCredentials),
             (Facts { wants_internet: true, second_radio: true, uplink_set: true, ..well }, Code::NoInternet),
+            (Facts { updating: true, no_radio: true, update_refused: true, ..well }, Code::Updating),
+            (Facts { update_refused: true, data_broken: true, ..well }, Code::UpdateRefused),
             (Facts { cable: true, ..well }, Code::NoSecondRadio),
             (Facts { wants_internet: true, internet: true, ..well }, Code::Well),
         ] {
@@ -156,6 +173,7 @@ mod tests {
             Code::DataBroken,
             Code::SettingsProblem,
             Code::ApFailed,
+            Code::UpdateRefused,
         ];
         for (code, blinks) in codes.into_iter().zip(2..) {
             assert_eq!((code.blinks(), code.name().starts_with(&blinks.to_string())), (blinks, true));

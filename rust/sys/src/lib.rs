@@ -1,7 +1,9 @@
 //! The kernel's side: the only crate with `unsafe`. Verbs, no policy.
 
+pub mod block;
 pub mod caps;
 pub mod dm;
+pub mod fdpass;
 pub mod modules;
 pub mod mount;
 pub mod nl80211;

@@ -39,6 +39,24 @@ pub fn is_mounted(target: &Path) -> bool {
     std::fs::read_to_string("/proc/self/mounts").is_ok_and(|m| m.lines().any(|l| l.split(' ').nth(1) == Some(target)))
 }
 
+/// Tells when anything is mounted or unmounted (proc(5): `/proc/pid/mounts` can be polled).
+pub struct Watch(std::fs::File);
+
+impl Watch {
+    /// Watches from now on.
+    pub fn new() -> io::Result<Self> {
+        std::fs::File::open("/proc/self/mounts").map(Self)
+    }
+
+    /// Waits for a change at most so long; whether there was one.
+    pub fn wait(&self, at_most: std::time::Duration) -> bool {
+        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+        let mut fds = [PollFd::new(std::os::fd::AsFd::as_fd(&self.0), PollFlags::POLLPRI)];
+        let timeout = i32::try_from(at_most.as_millis()).ok().and_then(|ms| PollTimeout::try_from(ms).ok()).unwrap_or(PollTimeout::MAX);
+        poll(&mut fds, timeout).is_ok_and(|n| n > 0)
+    }
+}
+
 /// Makes `new_root`, already the working directory, the root of this process and of the kernel's own look-ups.
 pub fn switch_root(new_root: &Path) -> io::Result<()> {
     std::env::set_current_dir(new_root)?;

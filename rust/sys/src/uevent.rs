@@ -22,6 +22,8 @@ pub struct News {
     pub subsystem: String,
     /// What the device's driver is found by.
     pub modalias: Option<String>,
+    /// Its name below `/dev`.
+    pub device: Option<String>,
 }
 
 impl Listener {
@@ -59,6 +61,7 @@ fn parse(message: &[u8]) -> News {
             Some(("ACTION", value)) => value.clone_into(&mut news.action),
             Some(("SUBSYSTEM", value)) => value.clone_into(&mut news.subsystem),
             Some(("MODALIAS", value)) => news.modalias = Some(value.to_owned()),
+            Some(("DEVNAME", value)) => news.device = Some(value.to_owned()),
             _ => {}
         }
     }
@@ -71,9 +74,10 @@ mod tests {
 
     #[test]
     fn a_stick_is_plugged_in() {
-        let message = b"add@/devices/usb1/1-1\0ACTION=add\0DEVPATH=/devices/usb1/1-1\0SUBSYSTEM=usb\0MODALIAS=usb:v0781p5567\0SEQNUM=9\0";
+        let message = b"add@/devices/usb1/1-1\0ACTION=add\0DEVPATH=/devices/usb1/1-1\0SUBSYSTEM=usb\0MODALIAS=usb:v0781p5567\0DEVNAME=bus/usb/001/002\0SEQNUM=9\0";
         let news = parse(message);
-        assert_eq!(news, News { action: "add".into(), subsystem: "usb".into(), modalias: Some("usb:v0781p5567".into()) });
+        assert_eq!((news.action.as_str(), news.subsystem.as_str()), ("add", "usb"));
+        assert_eq!((news.modalias.as_deref(), news.device.as_deref()), (Some("usb:v0781p5567"), Some("bus/usb/001/002")));
         assert_eq!(parse(b"\xff\0=\0x"), News::default());
     }
 }

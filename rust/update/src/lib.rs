@@ -1,7 +1,7 @@
 //! Card layout, slot headers and boot records; the signed bundle, who may sign it, and writing it into a slot. Pure: no clock, file or socket.
 //!
 //! The way of an update: [`Chain::known`] is what the box trusts, [`Bundle::open`] verifies a [`Source`] against it, [`decide`] says
-//! whether to take it, [`Apply::step`] writes it through [`Slots`].
+//! whether to take it, [`Apply::step`] writes it through [`Slots`]; [`machine`] says what happens next, [`health`] whether a release is kept.
 #![forbid(unsafe_code)]
 
 mod apply;
@@ -11,8 +11,12 @@ mod channel;
 mod data;
 mod decide;
 mod env;
+pub mod health;
 mod hex;
+pub mod history;
+pub mod journal;
 mod layout;
+pub mod machine;
 mod manifest;
 mod record;
 mod refusal;

@@ -42,7 +42,12 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "status", summary: "how the box is", help: status::HELP, run: status::run },
     Command { name: "log", summary: "what its programs said", help: log::HELP, run: log::run },
-    Command { name: "update", summary: "making and checking updates", help: update::HELP, run: update::run },
+    Command {
+        name: "update",
+        summary: "releases: what runs, what is new; making and checking updates",
+        help: update::HELP,
+        run: update::run,
+    },
     Command { name: "keys", summary: "who may release updates", help: keys::HELP, run: keys::run },
     Command { name: "settings", summary: "the template of hotspot.toml, and checking one", help: settings::HELP, run: settings::run },
 ];
@@ -121,9 +126,18 @@ mod tests {
 
     #[test]
     fn wrong_usage_is_told_from_failure() {
-        for wrong in
-            [&[][..], &["fly"], &["status", "--wat"], &["log", "-n", "many"], &["settings"], &["settings", "check"], &["status", "extra"]]
-        {
+        for wrong in [
+            &[][..],
+            &["fly"],
+            &["status", "--wat"],
+            &["log", "-n", "many"],
+            &["settings"],
+            &["settings", "check"],
+            &["status", "extra"],
+            &["update"],
+            &["update", "apply"],
+            &["update", "status", "x"],
+        ] {
             assert!(matches!(outcome(wrong), Err(Failure::Usage(_))), "{wrong:?}");
         }
         assert!(matches!(outcome(&["settings", "check", "/nonexistent"]), Err(Failure::Failed(_))));

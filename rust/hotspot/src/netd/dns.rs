@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -34,6 +34,11 @@ pub fn start(settings: &Settings, state: &State) -> io::Result<()> {
     for port in [53, ELSEWHERE_PORT] {
         let socket = Answerer::open(SocketAddrV4::new(own, port), BRIDGE).map_err(named)?;
         tokio::task::spawn_local(serve_udp(socket, Rc::clone(&zone), state.clone()));
+    }
+    // For the box's own programs, such as the one that asks whether this one answers.
+    match Answerer::open(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 53), "lo") {
+        Ok(socket) => drop(tokio::task::spawn_local(serve_udp(socket, Rc::clone(&zone), state.clone()))),
+        Err(e) => log::warn!("listening on 127.0.0.1:53: {e}"),
     }
     let listener = TcpListener::from_std(sockets::tcp_listener(address, BRIDGE).map_err(named)?)?;
     tokio::task::spawn_local(serve_tcp(listener, zone, state.clone()));

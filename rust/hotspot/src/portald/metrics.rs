@@ -13,6 +13,8 @@ pub struct Metrics {
     pub continues: AtomicU64,
     /// Files sent, whole or in part.
     pub files: AtomicU64,
+    /// Files that are being sent now.
+    pub downloads: AtomicU64,
     /// Connections now.
     pub connections: AtomicU64,
     /// Connections ended to make room.
@@ -31,6 +33,7 @@ impl Metrics {
             ("continues_total", "counter", "Taps on Continue.", read(&self.continues)),
             ("files_total", "counter", "Files sent, whole or in part.", read(&self.files)),
             ("evicted_total", "counter", "Connections ended to make room.", read(&self.evicted)),
+            ("downloads", "gauge", "Files on their way.", read(&self.downloads)),
             ("connections", "gauge", "Open connections.", read(&self.connections)),
             ("continued", "gauge", "Phones that tapped Continue and are remembered.", read(&self.continued)),
         ]

@@ -110,7 +110,7 @@ fn status(shared: Arc<Shared>) -> impl Fn(ipc::Request) -> (u16, serde_json::Val
         let metrics = &shared.metrics;
         let body = serde_json::json!({
             "v": 1, "state": "up", "requests": read(&metrics.requests), "continued": read(&metrics.continued),
-            "connections": read(&metrics.connections), "evicted": read(&metrics.evicted),
+            "downloads": read(&metrics.downloads), "connections": read(&metrics.connections), "evicted": read(&metrics.evicted),
         });
         (200, body)
     }

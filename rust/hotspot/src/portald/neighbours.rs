@@ -35,6 +35,7 @@ pub struct Neighbours {
     clients: Mutex<Clients>,
     stations: Arc<Cached<Value>>,
     status: Arc<Cached<Value>>,
+    updates: Arc<Cached<(Value, Value)>>,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +47,7 @@ struct Clients {
 impl Neighbours {
     /// Nothing is asked yet.
     pub fn new() -> Self {
-        Self { clients: Mutex::default(), stations: Cached::new(), status: Cached::new() }
+        Self { clients: Mutex::default(), stations: Cached::new(), status: Cached::new(), updates: Cached::new() }
     }
 
     /// Who an address is, from netd.
@@ -97,6 +98,12 @@ impl Neighbours {
     /// The supervisor's status, for people.
     pub async fn status(&self) -> Option<Arc<Value>> {
         self.status.get(STATUS, || asked("supervisor", "/status")).await
+    }
+
+    /// updated's status and history, for people.
+    pub async fn updates(&self) -> Option<Arc<(Value, Value)>> {
+        let ask = || async { Some((asked("updated", "/status").await?, asked("updated", "/history").await.unwrap_or_default())) };
+        self.updates.get(STATUS, ask).await
     }
 
     /// Is the box well, as far as known? A silent supervisor is no reason to say no.

@@ -107,7 +107,7 @@ impl Connection {
         let who = if known || needs.identity { shared.neighbours.client(self.ip).await } else { Identity::Unknown };
         request.client.continued = known && shared.continued().has(self.ip, who);
         let mut around = Surroundings::default();
-        let (mut listing, mut status) = (None, None);
+        let (mut listing, mut status, mut updates) = (None, None, None);
         if needs.place {
             (around.phone_limit, request.client.last_place) = shared.neighbours.place(who).await;
         }
@@ -117,10 +117,14 @@ impl Connection {
         if needs.status {
             status = shared.neighbours.status().await;
         }
+        if needs.updates {
+            updates = shared.neighbours.updates().await;
+        }
         if let Some(listing) = &listing {
             (around.files, around.files_truncated) = (&listing.files, listing.truncated);
         }
         around.status = status.as_deref();
+        around.updates = updates.as_deref();
         if needs.captured {
             count(&shared.metrics.captured);
         }
@@ -158,6 +162,7 @@ impl Connection {
             let stretch = Stretch { file: opened.file, offset: head.offset, left: length };
             self.stretches.lock().unwrap_or_else(PoisonError::into_inner).push_back(stretch);
             response.body_mut().what = What::File(length);
+            response.body_mut().download = Some(Download::new(self.shared.clone()));
         }
         response
     }
@@ -170,7 +175,7 @@ async fn drain(body: Incoming) -> bool {
 
 fn finish(response: Response, serving: Serving) -> hyper::Response<Reply> {
     let body = Bytes::from(response.body.into_owned());
-    let mut out = hyper::Response::new(Reply { what: What::Text(body), _serving: serving });
+    let mut out = hyper::Response::new(Reply { what: What::Text(body), download: None, _serving: serving });
     *out.status_mut() = hyper::StatusCode::from_u16(response.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -197,6 +202,23 @@ impl Drop for Serving {
     }
 }
 
+/// Counts a file as being sent, until its last byte is handed over or the visitor is gone.
+#[derive(Debug)]
+struct Download(Arc<Shared>);
+
+impl Download {
+    fn new(shared: Arc<Shared>) -> Self {
+        count(&shared.metrics.downloads);
+        Self(shared)
+    }
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        self.0.metrics.downloads.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 #[derive(Debug)]
 enum What {
     Text(Bytes),
@@ -208,6 +230,7 @@ enum What {
 #[derive(Debug)]
 pub struct Reply {
     what: What,
+    download: Option<Download>,
     _serving: Serving,
 }
 

@@ -58,24 +58,37 @@ struct Uplink {
 struct Shared {
     machine: Machine,
     led: &'static str,
+    /// An update is on its way, and one was refused: for the LED.
+    update: (bool, bool),
+}
+
+/// What the socket's thread wants of the main loop.
+enum Asked {
+    Disconnect([u8; 6]),
+    ShowLed,
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn answer(shared: &Mutex<Shared>, request: &crate::ipc::Request, disconnect: &UnboundedSender<[u8; 6]>) -> (u16, Value) {
+fn answer(shared: &Mutex<Shared>, request: &crate::ipc::Request, asked: &UnboundedSender<Asked>) -> (u16, Value) {
     if (request.method.as_str(), request.path.as_str()) == ("POST", "/disconnect") {
         return match request.body["mac"].as_str().and_then(wire::hostapd::parse_mac) {
-            Some(mac) if disconnect.send(mac).is_ok() => (200, json!({"v": 1})),
+            Some(mac) if asked.send(Asked::Disconnect(mac)).is_ok() => (200, json!({"v": 1})),
             _ => (400, json!({"v": 1, "error": "mac must be a station's address, such as 02:00:00:00:01:00"})),
         };
+    }
+    if (request.method.as_str(), request.path.as_str()) == ("POST", "/update") {
+        lock(shared).update = (request.body["updating"] == true, request.body["refused"] == true);
+        let _ = asked.send(Asked::ShowLed);
+        return (200, json!({"v": 1}));
     }
     let shared = lock(shared);
     let value = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/status") => serde_json::to_value(shared.machine.status(shared.led)),
         ("GET", "/stations") => serde_json::to_value(shared.machine.stations_status(sys::process::uptime())),
-        _ => return (404, json!({"v": 1, "error": "radiod answers GET /status, GET /stations and POST /disconnect"})),
+        _ => return (404, json!({"v": 1, "error": "radiod answers GET /status, GET /stations, POST /disconnect and POST /update"})),
     };
     value.map_or_else(|e| (500, json!({"v": 1, "error": e.to_string()})), |value| (200, value))
 }
@@ -135,10 +148,10 @@ impl Radiod {
         let places = Places { bridge: BRIDGE.into(), control: hostapd::control_folder().to_string_lossy().into_owned() };
         let mut settings = settings::load();
         let machine = Machine::new(settings.wish.clone(), places, files::reboots());
-        let shared = Arc::new(Mutex::new(Shared { machine, led: "starting" }));
-        let (disconnect, mut to_disconnect) = unbounded_channel();
+        let shared = Arc::new(Mutex::new(Shared { machine, led: "starting", update: (false, false) }));
+        let (asked, mut to_do) = unbounded_channel();
         let for_socket = shared.clone();
-        crate::ipc::serve("radiod", move |request| answer(&for_socket, &request, &disconnect)).map_err(|e| format!("radiod.sock: {e}"))?;
+        crate::ipc::serve("radiod", move |request| answer(&for_socket, &request, &asked)).map_err(|e| format!("radiod.sock: {e}"))?;
         let mut led = led::Led::find();
         let Some(nl) = wireless(&shared, &mut led, &mut signals, &mut settings).await else { return Ok(()) };
         let links = sys::wlan::Links::connect().map_err(|e| e.to_string())?;
@@ -184,7 +197,10 @@ impl Radiod {
                     (radiod.facts.internet, radiod.facts.cable) = (uplink.internet, uplink.cable);
                     radiod.show_led();
                 }
-                Some(mac) = to_disconnect.recv() => radiod.disconnect(mac).await,
+                Some(asked) = to_do.recv() => match asked {
+                    Asked::Disconnect(mac) => radiod.disconnect(mac).await,
+                    Asked::ShowLed => radiod.show_led(),
+                },
                 _ = round.tick() => radiod.round(),
                 () = tokio::time::sleep(due.unwrap_or(ROUND)), if due.is_some() => radiod.step(Event::Tick).await,
             }
@@ -401,6 +417,7 @@ impl Radiod {
             self.facts.no_radio = state == State::NoRadio;
             self.facts.ap_failed = machine.failures() > 2 && !self.facts.ap_up;
             self.facts.second_radio = machine.radio_count() > 1;
+            (self.facts.updating, self.facts.update_refused) = shared.update;
         }
         self.facts.data_broken = files::data_broken();
         self.facts.settings_problem = self.settings.problems;

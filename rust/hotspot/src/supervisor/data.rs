@@ -12,6 +12,7 @@ use update::Layout;
 
 use super::card;
 use super::storage::{self, Outcome, Step};
+use super::versions;
 use crate::ipc::run_dir;
 
 /// All repairing together has this long before the box goes on without; the rest of the unit's time is for mounting.
@@ -32,7 +33,12 @@ pub fn run() -> Result<(), String> {
         return Ok(());
     }
     let broken = run_dir().join("data-broken");
-    match disk.and_then(|(disk, size)| mount_data(&layout, &disk, size)) {
+    // What was not taken over must not be written in the old one's place: then it is as if there were no storage.
+    let taken_over = || {
+        let trial = fs::read_to_string("/proc/cmdline").is_ok_and(|words| words.split_whitespace().any(|w| w == "hotspot.trial=1"));
+        versions::prepare(Path::new("/data"), trial).map_err(|e| format!("the data of the release before cannot be taken over: {e}"))
+    };
+    match disk.and_then(|(disk, size)| mount_data(&layout, &disk, size)).and_then(|()| taken_over()) {
         Ok(()) => {
             let _ = fs::remove_file(broken);
         }

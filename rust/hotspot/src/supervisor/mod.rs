@@ -9,12 +9,15 @@ mod pipes;
 mod ring;
 mod schedule;
 mod settings;
+pub mod slots;
 mod start;
 mod status;
+mod sticks;
 mod stop;
 mod storage;
 mod table;
 mod tail;
+mod versions;
 mod watch;
 
 use std::io::{PipeReader, Read, Write};
@@ -48,6 +51,8 @@ pub fn run(args: &[String]) -> ExitCode {
         ["settings"] => settings::run(),
         ["parse-settings"] => settings::parse(),
         ["reload-module", module] => devices::reload(module),
+        ["slots"] => slots::run(),
+        ["sticks"] => sticks::run(),
         ["stop"] => stop::ask(),
         other => Err(format!("there is no step {}", other.join(" "))),
     };
@@ -71,6 +76,9 @@ struct Supervisor {
     /// Devices that wait for a modprobe, and the one that runs.
     plugged: Vec<String>,
     modprobe: Option<u32>,
+    /// Sticks came or went, and the step that looks at them.
+    sticks_changed: bool,
+    sticks: Option<u32>,
     tail: Tail,
     watch: watch::Watch,
     timezone: String,
@@ -100,6 +108,9 @@ impl Supervisor {
             uevents: Listener::new().map_err(|e| log::error!("devices that are plugged in stay unknown: {e}")).ok(),
             plugged: Vec::new(),
             modprobe: None,
+            // Those that were in before the box was switched on.
+            sticks_changed: true,
+            sticks: None,
             tail: Tail::new(Path::new(start::DATA).join("log")),
             watch: watch::Watch::default(),
             timezone: "UTC0".into(),
@@ -181,6 +192,9 @@ impl Supervisor {
                 self.modprobe = None;
                 devices::prepare();
             }
+            if self.sticks == Some(pid) {
+                self.sticks = None;
+            }
             let Some(index) = self.schedule.by_pid(pid) else { continue };
             let unit = &UNITS[index];
             let well = exit == Exit::Status(0);
@@ -223,6 +237,7 @@ impl Supervisor {
 
     fn hear_of_devices(&mut self) {
         while let Some(news) = self.uevents.as_ref().and_then(Listener::next) {
+            self.sticks_changed |= news.subsystem == "block" && news.device.as_ref().is_some_and(|d| d.starts_with("sd"));
             if news.action == "add" {
                 if matches!(news.subsystem.as_str(), "leds" | "misc" | "rfkill") {
                     devices::prepare();
@@ -236,6 +251,15 @@ impl Supervisor {
                 Err(e) => log::warn!("modprobe: {e}"),
             }
         }
+        if self.sticks.is_none() && std::mem::take(&mut self.sticks_changed) {
+            match start::helper(&["sticks"]) {
+                Ok((pid, reader)) => {
+                    self.pipes.add("sticks", reader);
+                    self.sticks = Some(pid);
+                }
+                Err(e) => log::warn!("sticks: {e}"),
+            }
+        }
     }
 
     fn recover(&mut self) {
@@ -243,7 +267,7 @@ impl Supervisor {
             let result = match step {
                 Recovery::ReloadModule(module) => {
                     log::warn!("reloading {module}");
-                    start::helper(&["reload-module", module]).map(|reader| self.pipes.add("reload", reader))
+                    start::helper(&["reload-module", module]).map(|(_, reader)| self.pipes.add("reload", reader))
                 }
                 Recovery::Reboot(why) => {
                     log::error!("restarting the box: {why}");

@@ -75,14 +75,15 @@ pub fn start(unit: &Unit, timezone: &str) -> io::Result<(u32, PipeReader)> {
     Ok((child.id(), reader))
 }
 
-/// Runs a step of the supervisor on the side; the end of the pipe that it logs to. It is reaped with the others.
-pub fn helper(args: &[&str]) -> io::Result<PipeReader> {
+/// Runs a step of the supervisor on the side; its process number and the end of the pipe that it logs to. It is reaped with
+/// the others.
+pub fn helper(args: &[&str]) -> io::Result<(u32, PipeReader)> {
     let (reader, writer) = io::pipe()?;
     sys::process::set_nonblocking(reader.as_fd())?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("supervisor").args(args).stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-    sys::process::spawn(&mut command, &Rights { user: None, capabilities: Vec::new(), files: 64, oom_score: 0, nice: 0 })?;
-    Ok(reader)
+    let child = sys::process::spawn(&mut command, &Rights { user: None, capabilities: Vec::new(), files: 64, oom_score: 0, nice: 0 })?;
+    Ok((child.id(), reader))
 }
 
 /// The directory of the log's tail.

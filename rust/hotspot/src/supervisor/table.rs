@@ -11,6 +11,9 @@ pub const SETTINGS_USER: u32 = 106;
 /// The user of the radios, who may also use the LED.
 pub const RADIOD_USER: u32 = 101;
 
+/// The user that writes slots.
+pub const UPDATED_USER: u32 = 105;
+
 /// One program under the supervisor.
 #[derive(Debug)]
 pub struct Unit {
@@ -70,6 +73,26 @@ pub const UNITS: &[Unit] = &[
         capabilities: &[NetAdmin, NetRaw],
         files: 1024,
         nice: 0,
+    },
+    // What the updater may touch of the card.
+    Unit {
+        name: "slots",
+        kind: Kind::Once(Duration::from_secs(20)),
+        after: &["data"],
+        user: None,
+        capabilities: &[],
+        files: 1024,
+        nice: 0,
+    },
+    // Never in the way of those who serve.
+    Unit {
+        name: "updated",
+        kind: Kind::Daemon,
+        after: &["slots", "settings"],
+        user: Some(UPDATED_USER),
+        capabilities: &[],
+        files: 256,
+        nice: 10,
     },
     // Last, and mostly nothing to do: a storage whose repair took too long for the start.
     Unit {

@@ -1,8 +1,9 @@
-//! `hotspot update`: making and checking updates on a computer.
+//! `hotspot update`: what the box does about releases; making and checking updates on a computer.
 
 mod channel;
 mod inspect;
 mod make;
+mod on_box;
 
 use super::{Failure, Outcome};
 
@@ -13,6 +14,15 @@ hotspot update inspect FILE [--root root.json] [--json]
 hotspot update verify FILE [--root root.json] [--json]
 hotspot update channel UPDATE... -o channel.json --keys FOLDER [--prefix ADDRESS] [--edition N] [--json]
 
+On the box, as root:
+status     what runs, what is in the other slot, and what is going on
+check      looks at the sticks and at update.source now
+apply      takes an update from a file and writes the other slot; the box then restarts into it by itself
+restart    restarts into what is ready at once, whoever is downloading
+rollback   goes back to the release in the other slot
+history    what happened to the box's releases, a line each
+
+On a computer:
 make       signs a slot's image (out/slot.img) as one file for sticks and web servers
   --keys   the folder with root.json and the release key; hotspot keys new makes one
   --seq    another release sequence than the image's own
@@ -31,9 +41,14 @@ pub fn run(mut args: lexopt::Parser) -> Outcome {
     let word = match args.next()? {
         Some(Value(word)) => word.string()?,
         Some(other) => return Err(other.unexpected().into()),
-        None => return Err(Failure::Usage("hotspot update wants make, inspect, verify or channel".into())),
+        None => {
+            return Err(Failure::Usage(
+                "hotspot update wants status, check, apply, restart, rollback or history; make, inspect, verify or channel".into(),
+            ));
+        }
     };
     match word.as_str() {
+        "status" | "check" | "apply" | "restart" | "rollback" | "history" => on_box::run(&word, args),
         "make" => make::run(args),
         "inspect" => inspect::inspect(args),
         "verify" => inspect::verify(args),

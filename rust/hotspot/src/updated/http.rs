@@ -1,0 +1,193 @@
+//! A file on a web server, read at any offset: by ranges where the server knows them, else by reading on.
+//!
+//! TLS only carries: what comes is judged by its signatures. So a box whose clock was never set, for which every certificate is one
+//! from the future, does not verify them; with a clock it does.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use update::Source;
+use ureq::tls::TlsConfig;
+
+/// To reach the server, and until its answer begins.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A server that sends nothing for so long is gone.
+const STALLED: Duration = Duration::from_secs(45);
+/// So much is read over rather than asked for anew.
+const SKIP: u64 = 256 << 10;
+/// Tries for one read, with a pause that grows in between.
+const TRIES: u32 = 4;
+/// Until this year (2024-01-01), the clock was never set.
+const CLOCK_IS_SET: u64 = 1_704_067_200;
+
+/// Makes requests.
+pub fn agent() -> ureq::Agent {
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    ureq::Agent::config_builder()
+        .user_agent("p2p-hotspot")
+        .http_status_as_error(false)
+        .timeout_resolve(Some(PATIENCE))
+        .timeout_connect(Some(PATIENCE))
+        .timeout_recv_response(Some(PATIENCE))
+        .timeout_per_read(Some(STALLED))
+        .max_redirects(5)
+        .max_response_header_size(16 << 10)
+        .tls_config(TlsConfig::builder().disable_verification(clock < CLOCK_IS_SET).build())
+        .build()
+        .into()
+}
+
+/// One file.
+pub struct Web {
+    agent: ureq::Agent,
+    url: String,
+    /// Its length as the server says; 0 when it does not.
+    length: u64,
+    open: Option<(Box<dyn Read + Send + Sync>, u64)>,
+}
+
+impl Web {
+    /// Asks for it. Errors: in words, for the history.
+    pub fn open(agent: &ureq::Agent, url: &str) -> Result<Self, String> {
+        let mut web = Self { agent: agent.clone(), url: url.to_owned(), length: 0, open: None };
+        web.ask(0).map_err(|e| e.to_string())?;
+        Ok(web)
+    }
+
+    /// A connection whose next byte is the one at `offset`.
+    fn ask(&mut self, offset: u64) -> io::Result<()> {
+        self.open = None;
+        let answer = self.agent.get(&self.url).header("range", format!("bytes={offset}-")).header("accept-encoding", "identity").call();
+        let answer = answer.map_err(|e| io::Error::other(format!("{}: {e}", self.url)))?;
+        let header = |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok());
+        let (start, length) = match answer.status().as_u16() {
+            206 => {
+                let (start, length) = content_range(header("content-range").unwrap_or_default())
+                    .ok_or_else(|| io::Error::other("its range makes no sense"))?;
+                if start != offset {
+                    return Err(io::Error::other("it sends another range than was asked for"));
+                }
+                (start, length)
+            }
+            200 => (0, header("content-length").and_then(|n| n.parse().ok()).unwrap_or(0)),
+            416 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            status => return Err(io::Error::other(format!("{} answers with status {status}", self.url))),
+        };
+        self.length = length;
+        self.open = Some((Box::new(answer.into_body().into_with_config().limit(u64::MAX).reader()), start));
+        Ok(())
+    }
+
+    fn fill(&mut self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        let near = |at: u64| at <= offset && offset - at <= SKIP;
+        if !self.open.as_ref().is_some_and(|(_, at)| near(*at)) {
+            self.ask(offset)?;
+        }
+        let Some((reader, at)) = self.open.as_mut() else { return Err(io::ErrorKind::NotConnected.into()) };
+        let skipped = io::copy(&mut reader.take(offset - *at), &mut io::sink())?;
+        *at += skipped;
+        if *at < offset {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        reader.read_exact(buf)?;
+        *at += buf.len() as u64;
+        Ok(())
+    }
+
+    /// All of a small file. Errors: it is larger, or does not come.
+    pub fn whole(mut self, limit: usize) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let (reader, _) = self.open.take().ok_or("it is not open")?;
+        reader.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|e| format!("{}: {e}", self.url))?;
+        if bytes.len() > limit { Err(format!("{}: it is neither an update nor a list of updates", self.url)) } else { Ok(bytes) }
+    }
+}
+
+/// Start and whole length of `bytes 5-9/10` (RFC 9110, 14.4); a length of `*` is 0.
+fn content_range(text: &str) -> Option<(u64, u64)> {
+    let (range, length) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let start = range.split_once('-')?.0.parse().ok()?;
+    Some((start, if length == "*" { 0 } else { length.parse().ok()? }))
+}
+
+impl Source for Web {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        let mut tries = 1;
+        loop {
+            let result = self.fill(offset, buf);
+            let Err(error) = result else { return Ok(()) };
+            self.open = None;
+            // A file that ends is no matter of trying again, unless the connection broke: then a new one tells.
+            if tries == TRIES {
+                return Err(error);
+            }
+            log::debug!("{}: {error}; trying again", self.url);
+            std::thread::sleep(Duration::from_secs(1 << tries));
+            tries += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    #[test]
+    fn ranges_are_read() {
+        assert_eq!(content_range("bytes 5-9/10"), Some((5, 10)));
+        assert_eq!(content_range("bytes 5-9/*"), Some((5, 0)));
+        assert!(content_range("5-9/10").is_none() && content_range("bytes x-9/10").is_none() && content_range("").is_none());
+    }
+
+    fn value_at(n: usize) -> u8 {
+        u8::try_from(n % 251).unwrap()
+    }
+
+    /// A server of 1000 bytes; each connection is cut off after 300.
+    fn server(ranges: bool) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let mut stream = stream;
+                let mut request = Vec::new();
+                let mut byte = [0];
+                while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n > 0) {
+                    request.push(byte[0]);
+                }
+                let text = String::from_utf8_lossy(&request).to_lowercase();
+                let from: usize = text.split("bytes=").nth(1).and_then(|t| t.split('-').next()?.parse().ok()).unwrap_or(0);
+                let from = if ranges { from } else { 0 };
+                let body: Vec<u8> = (from..1000).map(value_at).collect();
+                let head = if ranges {
+                    format!("HTTP/1.1 206 x\r\ncontent-range: bytes {from}-999/1000\r\ncontent-length: {}\r\n\r\n", body.len())
+                } else {
+                    "HTTP/1.1 200 x\r\ncontent-length: 1000\r\n\r\n".to_owned()
+                };
+                let _ = stream
+                    .write_all(head.as_bytes())
+                    .and_then(|()| stream.write_all(&body[..body.len().min(if ranges { 300 } else { 1000 })]));
+            }
+        });
+        format!("http://{address}/x")
+    }
+
+    #[test]
+    fn a_cut_connection_is_opened_again_where_it_ended() {
+        for ranges in [true, false] {
+            let mut web = Web::open(&agent(), &server(ranges)).unwrap();
+            assert_eq!(web.len(), 1000);
+            for (offset, length) in [(0, 100), (100, 150), (700, 300), (10, 5)] {
+                let mut buf = vec![0; length];
+                web.read_at(offset, &mut buf).unwrap();
+                assert!(buf.iter().zip(usize::try_from(offset).unwrap()..).all(|(b, n)| *b == value_at(n)), "{offset} {ranges}");
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The machine's first step: what this start says about the last one.
+
+use super::{Action, Machine, State, tell};
+use crate::journal::{Journal, Pending, Release, Stage};
+use crate::layout::Slot;
+
+/// How the box was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Boot {
+    /// What runs.
+    pub slot: Slot,
+    /// The boot script says that this start is a trial.
+    pub trial: bool,
+    /// Sequence of the release that runs.
+    pub seq: u64,
+    /// The slot that the boot record has on trial.
+    pub on_trial: Option<Slot>,
+    /// Sequence of what is whole in the other slot.
+    pub other: Option<u64>,
+}
+
+impl Machine {
+    /// The state after a start, and what is to be done about it.
+    pub fn new(boot: Boot, journal: Journal) -> (Self, Vec<Action>) {
+        let mut machine = Self {
+            state: State::Idle,
+            journal,
+            current: None,
+            progress: None,
+            last_error: None,
+            running: boot.slot,
+            running_seq: boot.seq,
+        };
+        let actions = machine.started(boot);
+        (machine, actions)
+    }
+
+    fn started(&mut self, boot: Boot) -> Vec<Action> {
+        let pending = self.journal.pending.clone();
+        if boot.slot == Slot::Rescue {
+            let mut actions = boot.on_trial.map_or_else(Vec::new, |slot| self.fell_back(boot, slot, pending));
+            self.state = State::Rescue;
+            let text = "neither slot can be started: the rescue system runs; push in a stick with an update";
+            self.last_error = Some(text.into());
+            actions.push(tell("rescue", None, text));
+            return actions;
+        }
+        match (boot.on_trial, pending) {
+            (Some(slot), pending) if slot == boot.slot && boot.trial => self.on_trial(boot, pending),
+            (Some(slot), pending) if slot != boot.slot => self.fell_back(boot, slot, pending),
+            // A trial of what runs already, or the cut was between the record and the journal.
+            (_, Some(pending)) if pending.slot == boot.slot.name() => self.kept(boot, pending),
+            (_, Some(pending)) if Some(pending.release.seq) == boot.other && pending.stage == Stage::Set => {
+                self.state = State::Ready;
+                self.current = Some(pending.release);
+                vec![Action::SetTrial(self.target())]
+            }
+            (Some(_), _) => vec![Action::ClearTrial],
+            _ => Vec::new(),
+        }
+    }
+
+    fn on_trial(&mut self, boot: Boot, pending: Option<Pending>) -> Vec<Action> {
+        let release = pending.map(|p| p.release).filter(|r| r.seq == boot.seq);
+        let release = release.unwrap_or_else(|| Release { seq: boot.seq, ..Release::default() });
+        self.state = State::Trial;
+        self.current = Some(release.clone());
+        self.journal.pending = Some(Pending { slot: boot.slot.name().into(), release, stage: Stage::Started });
+        let text = format!("release {} was started on trial in slot {}", boot.seq, boot.slot.name());
+        vec![Action::Keep, tell("trial", boot.seq, text)]
+    }
+
+    fn fell_back(&mut self, boot: Boot, slot: Slot, pending: Option<Pending>) -> Vec<Action> {
+        let (release, stage) =
+            pending.map_or_else(|| (Release { seq: boot.other.unwrap_or(0), ..Release::default() }, Stage::Set), |p| (p.release, p.stage));
+        let why = match stage {
+            Stage::Set => "it did not start".to_owned(),
+            Stage::Started => "it started, and then it stopped or the power went before it had proved itself".to_owned(),
+            Stage::Unwell(ref why) => format!("it did not become healthy: {why}"),
+        };
+        let back = match boot.slot {
+            Slot::Rescue => "the rescue system runs".into(),
+            running => format!("release {} in slot {} is back", boot.seq, running.name()),
+        };
+        let text = format!("release {} was not kept, and {back}: {why}", release.seq);
+        self.state = State::Failed;
+        self.last_error = Some(text.clone());
+        self.journal.pending = None;
+        // A power cut is not the release's fault, once.
+        let surely = stage != Stage::Started;
+        self.journal.blame(&release, surely);
+        vec![Action::Keep, tell("failed", release.seq, text), Action::GiveUp(slot)]
+    }
+
+    fn kept(&mut self, boot: Boot, pending: Pending) -> Vec<Action> {
+        self.state = State::Good;
+        self.journal.pending = None;
+        self.journal.settle(&pending.release);
+        let text = format!("release {} in slot {} is kept", boot.seq, boot.slot.name());
+        vec![Action::MarkGood(boot.slot, pending.release), Action::Keep, tell("good", boot.seq, text)]
+    }
+}
