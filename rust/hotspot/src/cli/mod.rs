@@ -1,5 +1,6 @@
 //! The `hotspot` command: what a person types on the box or on a computer.
 
+mod bundle;
 mod keys;
 mod log;
 mod progress;
@@ -40,6 +41,7 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    Command { name: "bundle", summary: "content in one signed file: make, inspect, verify, extract", help: bundle::HELP, run: bundle::run },
     Command { name: "status", summary: "how the box is", help: status::HELP, run: status::run },
     Command { name: "log", summary: "what its programs said", help: log::HELP, run: log::run },
     Command {

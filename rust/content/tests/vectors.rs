@@ -1,0 +1,133 @@
+//! Published vectors, where they are: ipld/codec-fixtures, ipld/go-car, ipfs/gateway-conformance. Skipped, with a word, elsewhere.
+
+use std::path::{Path, PathBuf};
+
+use content::car::Car;
+use content::dagpb::Node;
+use content::source::{Opened, drive, walk_of};
+use content::{Cid, Codec, Error, cbor, hex};
+
+fn vectors(folder: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors").join(folder);
+    path.is_dir().then_some(path).or_else(|| {
+        eprintln!("skipped: the published vectors are not here");
+        None
+    })
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<_> = std::fs::read_dir(folder).unwrap().flatten().map(|e| e.path()).collect();
+    found.sort();
+    found
+}
+
+/// Every block of codec-fixtures in our codecs: its address, and that it reads; a link of another kind is refused by name.
+#[test]
+fn codec_fixtures() {
+    let Some(root) = vectors("codec-fixtures/fixtures") else { return };
+    let (mut pb, mut cbor_blocks) = (0, 0);
+    for file in files(&root).iter().flat_map(|folder| files(folder)) {
+        let kind = file.extension().unwrap().to_str().unwrap();
+        let block = std::fs::read(&file).unwrap();
+        let codec = match kind {
+            "dag-pb" => Codec::DagPb,
+            "dag-cbor" => Codec::DagCbor,
+            _ => continue,
+        };
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        assert_eq!(Cid::of(codec, &block).to_string(), name, "{file:?}");
+        match codec {
+            Codec::DagCbor => {
+                cbor::links(&block).unwrap_or_else(|e| panic!("{file:?}: {e}"));
+                cbor_blocks += 1;
+            }
+            _ => {
+                match Node::read(&block) {
+                    Ok(_) | Err(Error::HashKind(_)) => {}
+                    Err(e) => panic!("{file:?}: {e}"),
+                }
+                pb += 1;
+            }
+        }
+    }
+    assert!(pb > 10 && cbor_blocks > 60, "{pb} {cbor_blocks}");
+}
+
+#[test]
+fn codec_negative_fixtures() {
+    let Some(root) = vectors("codec-fixtures/negative-fixtures") else { return };
+    let mut seen = 0;
+    for (file, read) in [
+        ("dag-pb/decode/edges.json", (|b: &[u8]| Node::read(b).is_ok()) as fn(&[u8]) -> bool),
+        ("dag-cbor/decode/duplicate-keys.json", |b| cbor::links(b).is_ok()),
+    ] {
+        let cases: serde_json::Value = serde_json::from_slice(&std::fs::read(root.join(file)).unwrap()).unwrap();
+        for case in cases.as_array().unwrap() {
+            let block = hex::read(case["hex"].as_str().unwrap()).unwrap();
+            assert!(!read(&block), "{}", case["name"]);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 10);
+}
+
+fn sections(file: &Path) -> Result<usize, Error> {
+    let mut car = Car::open(std::fs::File::open(file)?)?;
+    let (mut block, mut n) = (Vec::new(), 0);
+    while let Some(section) = car.next(&mut block)? {
+        section.cid.check(&block)?;
+        n += 1;
+    }
+    Ok(n)
+}
+
+#[test]
+fn go_car() {
+    let Some(root) = vectors("go-car") else { return };
+    assert!(sections(&root.join("cmd/car/testdata/inputs/badheaderlength.car")).is_err());
+    assert!(sections(&root.join("cmd/car/testdata/inputs/badsectionlength.car")).is_err());
+    for (file, good) in [
+        ("cmd/car/testdata/inputs/simple-unixfs.car", true),
+        ("cmd/car/testdata/inputs/simple-unixfs-missing-blocks.car", true),
+        ("v2/testdata/sample-v1-tailing-corrupt-section.car", false),
+        ("v2/testdata/sample-v1-with-zero-len-section.car", false),
+        ("v2/testdata/sample-v1-with-zero-len-section2.car", false),
+        ("v2/testdata/sample-corrupt-pragma.car", false),
+        ("v2/testdata/sample-rootless-v42.car", false),
+        ("v2/testdata/sample-wrapped-v2.car", false),
+        ("v2/testdata/sample-v2-corrupt-data-and-index.car", false),
+    ] {
+        let read = sections(&root.join(file));
+        assert_eq!(read.is_ok(), good, "{file}: {read:?}");
+    }
+    // A whole chain's blocks in other hashes is refused by name, not by chance.
+    let other = sections(&root.join("v2/testdata/sample-v1.car"));
+    assert!(matches!(other, Ok(_) | Err(Error::HashKind(_))), "{other:?}");
+    let mut found = 0;
+    for folder in ["testdata/fuzz/FuzzCarReader", "v2/testdata/fuzz/FuzzBlockReader", "v2/testdata/fuzz/FuzzReader"] {
+        for file in files(&root.join(folder)) {
+            // Go's corpus: a line []byte("...").
+            let text = std::fs::read_to_string(file).unwrap();
+            assert!(Car::open(text.as_bytes()).is_err());
+            found += 1;
+        }
+    }
+    assert!(found >= 5);
+}
+
+/// Trees of the gateway's suite: whole ones are read, a block that lacks is named.
+#[test]
+fn gateway_fixtures() {
+    let Some(root) = vectors("gateway-conformance/fixtures") else { return };
+    let read = |name: &str| {
+        let file = std::fs::File::open(root.join(name)).unwrap();
+        let (mut opened, root) = Opened::open(file)?;
+        drive(walk_of(root, 1 << 20), opened.source(), "file", |_, _, _| Ok(())).map(|(tree, _)| tree)
+    };
+    let shared = read("trustless_gateway_car/single-layer-hamt-with-multi-block-files.car").unwrap();
+    assert!(shared.files.len() > 100, "{}", shared.files.len());
+    let mixed = read("trustless_gateway_car/subdir-with-mixed-block-files.car").unwrap();
+    assert!(mixed.files.len() >= 2);
+    assert!(matches!(read("trustless_gateway_car/file-3k-and-3-blocks-missing-block.car"), Err(Error::Missing(_))));
+    assert!(matches!(read("path_gateway_unixfs/symlink.car"), Err(Error::Path(..))));
+}
