@@ -21,6 +21,7 @@ pub mod mime;
 mod murmur;
 pub mod paths;
 mod pb;
+pub mod policy;
 pub mod source;
 pub mod store;
 pub mod time;

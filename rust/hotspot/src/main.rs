@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod bundle_file;
 mod cli;
+mod contentd;
 mod ipc;
 mod logging;
 mod netd;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         Some("supervisor") => supervisor::run(&args[1..]),
         Some("radiod") => radiod::run(),
         Some("netd") => netd::run(),
+        Some("contentd") => contentd::run(),
         Some("portald") => portald::run(),
         Some("updated") => updated::run(),
         _ => cli::run(&args),

@@ -13,6 +13,7 @@
 //! A pack enters `packs/` only when all its bundle's blocks are verified and durable, so a pack without an index is a
 //! publication that a cut interrupted, and opening the store finishes it.
 
+mod export;
 pub mod import;
 pub mod index;
 mod open;

@@ -135,10 +135,10 @@ impl Store {
 }
 
 /// Blocks straight from packs.
-struct Packs<'a> {
-    store: &'a Store,
-    places: &'a HashMap<Cid, Place>,
-    open: Option<(u64, File)>,
+pub(super) struct Packs<'a> {
+    pub(super) store: &'a Store,
+    pub(super) places: &'a HashMap<Cid, Place>,
+    pub(super) open: Option<(u64, File)>,
 }
 
 impl Source for Packs<'_> {

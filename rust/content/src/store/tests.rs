@@ -121,6 +121,9 @@ fn a_bundle_is_published_and_its_files_are_stretches_of_a_pack() {
     assert_eq!(place.read(index, "deep/b.txt", 1, 2), b"ex");
     assert_eq!(place.read(index, "empty", 0, 0), b"");
     assert!(store.read(&root).is_some() && index.file("film").is_none());
+    let mut exported = Vec::new();
+    store.export(&root, &mut exported, &mut |_| ()).unwrap();
+    assert!(exported == fs::read(place.0.join("a.car")).unwrap(), "byte for byte what was made");
     // Another process sees it, and a store that is opened again.
     let mut shelf = Shelf::new(place.0.join("store"));
     assert!(shelf.look() && !shelf.look() && shelf.bundles().count() == 1);

@@ -11,7 +11,7 @@ pub const HELP: &str = "hotspot log [-n LINES] [-f] [--daemon NAME] [--json]
 Shows what the programs said since the box was switched on, oldest first.
   -n LINES        only the newest so many lines (100)
   -f              go on with new lines until Ctrl-C
-  --daemon NAME   only one program: supervisor, radiod, netd, portald, updated, sticks, kernel, data, settings
+  --daemon NAME   only one program: supervisor, radiod, netd, portald, contentd, updated, sticks, kernel, data, settings
   --json          one JSON object a line
 ";
 

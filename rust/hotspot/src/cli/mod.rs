@@ -1,6 +1,7 @@
 //! The `hotspot` command: what a person types on the box or on a computer.
 
 mod bundle;
+mod content;
 mod keys;
 mod log;
 mod progress;
@@ -11,6 +12,7 @@ mod update;
 use std::process::ExitCode;
 
 /// What a command ends with.
+#[derive(Debug)]
 pub enum Failure {
     /// It failed: one line that says why and what to do.
     Failed(String),
@@ -43,6 +45,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "bundle", summary: "content in one signed file: make, inspect, verify, extract", help: bundle::HELP, run: bundle::run },
     Command { name: "status", summary: "how the box is", help: status::HELP, run: status::run },
+    Command { name: "content", summary: "the library of this box: what is there, waits, arrived", help: content::HELP, run: content::run },
     Command { name: "log", summary: "what its programs said", help: log::HELP, run: log::run },
     Command {
         name: "update",

@@ -10,7 +10,7 @@ mod dns;
 mod gate;
 mod mdns;
 mod ports;
-mod settings;
+pub mod settings;
 mod state;
 mod status;
 mod store;

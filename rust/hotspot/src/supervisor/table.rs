@@ -94,6 +94,8 @@ pub const UNITS: &[Unit] = &[
         files: 256,
         nice: 10,
     },
+    // The library: the box works without it.
+    Unit { name: "contentd", kind: Kind::Daemon, after: &["data", "settings"], user: Some(104), capabilities: &[], files: 1024, nice: 5 },
     // Last, and mostly nothing to do: a storage whose repair took too long for the start.
     Unit {
         name: "repair",

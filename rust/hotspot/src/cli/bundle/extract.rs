@@ -34,7 +34,7 @@ pub fn run(mut args: lexopt::Parser) -> Outcome {
     let total = verified.tree.files.iter().map(|f| f.size).sum();
     let progress = Progress::new("unpacked", total);
     let mut done = 0;
-    let unpack = || -> Result<(), Failure> {
+    let mut unpack = || -> Result<(), Failure> {
         std::fs::create_dir_all(&part).map_err(|e| about(&part, &e))?;
         for file in &verified.tree.files {
             write(&car, &verified, file, &part).map_err(|e| about(&part.join(&file.path), &e))?;

@@ -171,7 +171,7 @@ fn describe(options: &Options) -> Result<Description, Failure> {
     let folder = options.folder.canonicalize().map_err(|e| about(&options.folder, &e))?;
     let plain = folder.file_name().map_or("Bundle".into(), |name| name.to_string_lossy().into_owned());
     let ask = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    let mut question = |text: &str, default: &str| -> String {
+    let question = |text: &str, default: &str| -> String {
         if !ask {
             return default.to_owned();
         }

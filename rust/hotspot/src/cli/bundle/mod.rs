@@ -14,6 +14,7 @@ use content::walk::Tree;
 use content::{Cid, Error};
 
 use super::{Failure, Outcome, print, shown};
+pub use progress::Meter;
 use progress::Progress;
 
 pub const HELP: &str = "hotspot bundle make DIR -o NAME.car [--title TEXT] [--name WORD] [--description TEXT] [--lang CODE[,CODE]]

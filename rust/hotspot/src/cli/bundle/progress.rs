@@ -39,3 +39,29 @@ impl Drop for Progress {
         }
     }
 }
+
+/// The same line for work that another program does.
+pub struct Meter(bool);
+
+impl Meter {
+    /// Shows nothing where there is no terminal.
+    pub fn new() -> Self {
+        Self(std::io::stderr().is_terminal())
+    }
+
+    /// `{what, title, done, total}`, or null.
+    pub fn show(&self, progress: &serde_json::Value) {
+        let (Some(what), true) = (progress["what"].as_str(), self.0) else { return };
+        let number = |key: &str| progress[key].as_u64().unwrap_or(0) / 1_000_000;
+        let title = super::shown(progress["title"].as_str().unwrap_or_default());
+        let _ = write!(std::io::stderr(), "\r\x1b[K{what} {title}: {} MB of {} MB ", number("done"), number("total"));
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        if self.0 {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! contentd as it works, with folders for sticks.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use content::envelope::Envelope;
+use content::key::Secret;
+use content::{Cid, Codec, Manifest, make};
+use serde_json::{Value, json};
+
+use super::service::Service;
+use super::state::State;
+use super::view::Shared;
+use super::worker::Worker;
+use crate::ipc::Request;
+
+/// A box's library on trial.
+struct Box {
+    root: PathBuf,
+    shared: Arc<Shared>,
+    service: Service,
+}
+
+impl Box {
+    fn new(name: &str, trusted: &[&Secret]) -> Self {
+        let root = std::env::temp_dir().join(format!("hotspot-contentd-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&root);
+        std::fs::create_dir_all(root.join("sticks")).unwrap();
+        Self::start(root, trusted)
+    }
+
+    fn start(root: PathBuf, trusted: &[&Secret]) -> Self {
+        std::fs::create_dir_all(root.join("data")).unwrap();
+        let shared = Arc::new(Shared::new(State::load(&root.join("data/state.json"))));
+        let worker = Worker::open(&root.join("data"), &root.join("sticks"), 0, shared.clone()).unwrap();
+        let (jobs, queue) = std::sync::mpsc::channel();
+        let keys: Vec<_> = trusted.iter().map(|s| s.publisher()).collect();
+        std::thread::spawn(move || worker.run(&queue, &|| keys.clone()));
+        let service = Service::new(shared.clone(), jobs);
+        Self { root, shared, service }
+    }
+
+    fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.service.answer(&Request { method: method.into(), path: path.into(), body })
+    }
+
+    /// Asks for work and waits for its end.
+    fn work(&self, path: &str, body: Value) -> Result<String, String> {
+        let (status, answer) = self.ask("POST", path, body);
+        assert_eq!(status, 202, "{answer}");
+        self.until("the job ends", || self.shared.result(answer["job"].as_u64().unwrap()))
+    }
+
+    fn until<T>(&self, what: &str, mut is: impl FnMut() -> Option<T>) -> T {
+        for _ in 0..400 {
+            if let Some(value) = is() {
+                return value;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{what}: {}", self.shared.status());
+    }
+
+    fn titles(&self) -> Vec<String> {
+        let mut titles: Vec<_> =
+            self.shared.status()["bundles"].as_array().unwrap().iter().map(|b| b["title"].as_str().unwrap().to_owned()).collect();
+        titles.sort();
+        titles
+    }
+
+    fn has(&self, title: &str) {
+        self.until(title, || self.titles().iter().any(|t| t == title).then_some(()));
+    }
+
+    /// The newest line of the log about this.
+    fn said(&self, what: &str) -> Option<Value> {
+        let (_, log) = self.ask("GET", "/log", Value::Null);
+        log["log"].as_array().unwrap().iter().rev().find(|line| line["what"] == what).cloned()
+    }
+}
+
+impl Drop for Box {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+/// A bundle in a file of a stick; gives its root.
+fn put(secret: &Secret, path: &std::path::Path, title: &str, seq: u64, text: &[u8]) -> Cid {
+    let folder = path.with_extension("made");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("page.html"), text).unwrap();
+    let hashed = make::hash(make::Folder::look(&folder).unwrap(), &|_| ()).unwrap();
+    let manifest = Manifest {
+        publisher: secret.publisher(),
+        seq,
+        created: 0,
+        prev: None,
+        title: title.into(),
+        content: hashed.content,
+        total_bytes: hashed.total_bytes,
+        block_count: hashed.block_count,
+        entries: hashed.entries.clone(),
+        name: "pages".into(),
+        description: String::new(),
+        languages: vec!["pt".into()],
+        license: String::new(),
+        cover: String::new(),
+    };
+    let block = manifest.to_block();
+    let envelope = Envelope::sign(&manifest, &block, secret, "2040-01-01T00:00:00Z").to_block();
+    let part = path.with_extension("part");
+    hashed.write(&envelope, &block, std::fs::File::create(&part).unwrap(), &|_| ()).unwrap();
+    std::fs::rename(part, path).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    Cid::of(Codec::DagCbor, &envelope)
+}
+
+#[test]
+fn a_stick_is_taken_in_by_trust_and_by_the_admins_word() {
+    let (friend, stranger) = (Secret::from_seed(&[1; 32]), Secret::from_seed(&[2; 32]));
+    let the_box = Box::new("stick", &[&friend]);
+    let stick = the_box.root.join("made");
+    std::fs::create_dir_all(stick.join("photos")).unwrap();
+    put(&friend, &stick.join("a.car"), "Friends", 3, b"<p>from a friend");
+    put(&stranger, &stick.join("b.car"), "Strangers", 1, b"<p>from a stranger");
+    std::fs::write(stick.join("broken.car"), b"no bundle at all").unwrap();
+    std::fs::write(stick.join("photos/one.jpg"), b"jpg").unwrap();
+    std::fs::rename(&stick, the_box.root.join("sticks/sda1")).unwrap();
+    the_box.has("Friends");
+    let waiting = the_box.until("two wait", || {
+        let waiting = the_box.shared.view().waiting.clone();
+        (waiting.len() == 2).then_some(waiting)
+    });
+    let of = |kind: &str| waiting.iter().find(|w| w.kind == kind).unwrap();
+    assert_eq!((of("bundle").title.as_str(), of("bundle").publisher.clone()), ("Strangers", stranger.publisher().to_string()));
+    assert_eq!(the_box.titles(), ["Friends"]);
+    the_box.until("the broken one is said", || the_box.said("failed").filter(|l| l["title"] == "broken.car"));
+    // A folder, by the admin's word.
+    the_box.work("/take", json!({"id": of("folder").id})).unwrap();
+    assert_eq!(the_box.titles(), ["Friends", "photos"]);
+    // Trust in a publisher takes what waits.
+    the_box.work("/publisher", json!({"publisher": stranger.publisher().to_string(), "word": "trust"})).unwrap();
+    the_box.has("Strangers");
+    let (_, publishers) = the_box.ask("GET", "/publishers", Value::Null);
+    assert_eq!(publishers["trusted"], json!([stranger.publisher().to_string()]));
+    // The stick is pulled: nothing of it waits, everything taken stays.
+    std::fs::rename(the_box.root.join("sticks/sda1"), the_box.root.join("pulled")).unwrap();
+    the_box.until("nothing waits", || the_box.shared.view().waiting.is_empty().then_some(()));
+    assert_eq!(the_box.titles().len(), 3);
+}
+
+#[test]
+fn a_new_release_takes_the_place_of_the_old_and_an_old_one_never_comes_back() {
+    let friend = Secret::from_seed(&[1; 32]);
+    let the_box = Box::new("release", &[&friend]);
+    let made = the_box.root.join("made.car");
+    let import = |seq: u64, text: &[u8]| {
+        let root = put(&friend, &made, &format!("Release {seq}"), seq, text);
+        (root, the_box.work("/import", json!({"path": made.to_str().unwrap()})))
+    };
+    import(5, b"five").1.unwrap();
+    let (root, ended) = import(6, b"six");
+    ended.unwrap();
+    assert_eq!(the_box.titles(), ["Release 6"]);
+    let why = import(4, b"four").1.unwrap_err();
+    assert!(why.contains("release 6 has been here"), "{why}");
+    // A pinned release stays beside the new one.
+    assert_eq!(the_box.ask("POST", "/pin", json!({"root": root.to_string(), "pinned": true})).0, 200);
+    import(7, b"seven").1.unwrap();
+    assert_eq!(the_box.titles(), ["Release 6", "Release 7"]);
+    the_box.work("/remove", json!({"root": root.to_string()})).unwrap();
+    assert_eq!(the_box.titles(), ["Release 7"]);
+    // The past is remembered over a restart.
+    let root_folder = the_box.root.clone();
+    let again = Box::start(root_folder.clone(), &[&friend]);
+    assert_eq!(again.titles(), ["Release 7"]);
+    put(&friend, &made, "Release 6", 6, b"six");
+    assert!(again.work("/import", json!({"path": made.to_str().unwrap()})).is_err());
+}
+
+#[test]
+fn bundles_go_out_on_a_stick_and_into_the_next_box() {
+    let friend = Secret::from_seed(&[1; 32]);
+    let here = Box::new("out", &[&friend]);
+    let made = here.root.join("made.car");
+    let root = put(&friend, &made, "Pages", 1, b"<p>hello");
+    here.work("/import", json!({"path": made.to_str().unwrap()})).unwrap();
+    let stick = here.root.join("stick");
+    let said = here.work("/export", json!({"roots": [root.to_string()], "to": stick.to_str().unwrap()})).unwrap();
+    assert!(said.contains("1 bundles"), "{said}");
+    let files: Vec<_> = std::fs::read_dir(&stick).unwrap().flatten().map(|e| e.path()).collect();
+    assert_eq!(std::fs::read(&files[0]).unwrap(), std::fs::read(&made).unwrap(), "byte for byte");
+    let there = Box::new("in", &[&friend]);
+    std::fs::rename(&stick, there.root.join("sticks/usb")).unwrap();
+    there.has("Pages");
+    assert_eq!(there.work("/scrub", json!({})).unwrap(), "every block is as it should be");
+}
+
+#[test]
+fn wrong_requests_are_told_so() {
+    let the_box = Box::new("wrong", &[]);
+    for (path, body) in [
+        ("/publisher", json!({"publisher": "k51", "word": "trust"})),
+        ("/publisher", json!({"publisher": Secret::from_seed(&[1; 32]).publisher().to_string(), "word": "love"})),
+        ("/pin", json!({"root": "x", "pinned": true})),
+        ("/take", json!({})),
+        ("/remove", json!({"root": "../../etc"})),
+        ("/export", json!({"roots": [], "to": "/tmp"})),
+        ("/export", json!({"roots": ["x"], "to": "/tmp"})),
+    ] {
+        let (status, answer) = the_box.ask("POST", path, body);
+        assert!(status == 400 && answer["error"].is_string(), "{path}: {answer}");
+    }
+    assert_eq!(the_box.ask("GET", "/nothing", Value::Null).0, 404);
+    assert!(the_box.work("/take", json!({"id": "none"})).is_err());
+    assert!(the_box.work("/import", json!({"path": "/nonexistent.car"})).is_err());
+    assert!(the_box.work("/import", json!({"path": "/dev/zero"})).is_err());
+}

@@ -1,0 +1,440 @@
+//! The one thread that changes the store: a job at a time.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime};
+
+use content::car::Car;
+use content::key::Publisher;
+use content::make;
+use content::policy::Verdict;
+use content::source::{Opened, Source};
+use content::store::import::Ahead;
+use content::store::{Index, Options, Store};
+use content::{Cid, Codec, Error, Manifest};
+use serde_json::{Value, json};
+
+use super::state::Arrival;
+use super::sticks;
+use super::view::{Progress, Shared, Space, Waiting};
+
+/// How often sticks are looked for.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often the line of progress is renewed.
+const SHOW: Duration = Duration::from_millis(250);
+/// Always left free on the disk: a twentieth of it, within these bounds.
+const RESERVE: (u64, u64) = (64 << 20, 1 << 30);
+
+/// What the worker can be told to do.
+#[derive(Debug)]
+pub enum Job {
+    /// Take what waits under this id, by the admin's word.
+    Take(String),
+    /// Take a file or folder, by the admin's word.
+    Import(PathBuf),
+    /// Remove a bundle.
+    Remove(Cid),
+    /// Write bundles as files into a folder.
+    Export(Vec<Cid>, PathBuf),
+    /// Look for rot in everything.
+    Scrub,
+    /// Look at sticks and waiting bundles again: trust or settings have changed.
+    Again,
+}
+
+/// The worker.
+pub struct Worker {
+    store: Store,
+    root: PathBuf,
+    sticks: PathBuf,
+    quota: u64,
+    shared: Arc<Shared>,
+    /// Paths that were looked at, with what tells whether they have changed.
+    seen: HashSet<PathBuf>,
+    trusted: Vec<Publisher>,
+}
+
+type Ended = Result<String, String>;
+
+impl Worker {
+    /// Opens the store. `quota` bounds what content takes; 0: only the disk does.
+    pub fn open(root: &Path, sticks: &Path, quota: u64, shared: Arc<Shared>) -> std::io::Result<Self> {
+        let (store, report) = Store::open(&root.join("store"))?;
+        for root in &report.rebuilt {
+            log::warn!("the index of {root} was made again from its blocks");
+        }
+        if !report.dropped.is_empty() || report.damaged > 0 {
+            log::warn!("{} damaged indexes, {} packs without a bundle dropped", report.damaged, report.dropped.len());
+        }
+        let mut worker =
+            Self { store, root: root.to_owned(), sticks: sticks.to_owned(), quota, shared, seen: HashSet::new(), trusted: Vec::new() };
+        worker.show();
+        Ok(worker)
+    }
+
+    /// Works until the other side hangs up. `settings` gives the publishers that the settings trust.
+    pub fn run(mut self, jobs: &Receiver<(u64, Job)>, trusted: &dyn Fn() -> Vec<Publisher>) {
+        loop {
+            self.trusted = trusted();
+            match jobs.recv_timeout(LOOK) {
+                Ok((number, job)) => {
+                    let ended = self.job(job);
+                    let mut view = self.shared.view();
+                    view.progress = None;
+                    view.ended(number, ended);
+                    drop(view);
+                    self.show();
+                }
+                Err(RecvTimeoutError::Timeout) => self.look(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn job(&mut self, job: Job) -> Ended {
+        match job {
+            Job::Take(id) => {
+                let found = self.shared.view().waiting.iter().find(|w| w.id == id).cloned();
+                let waiting = found.ok_or("nothing waits under that name: push the stick in again")?;
+                let ended = self.import_path(&waiting.path, true);
+                if ended.is_ok() {
+                    self.shared.view().waiting.retain(|w| w.id != id);
+                }
+                ended
+            }
+            Job::Import(path) => self.import_path(&path, true),
+            Job::Remove(root) => self.remove(&root),
+            Job::Export(roots, folder) => self.export(&roots, &folder),
+            Job::Scrub => Ok(self.scrub()),
+            Job::Again => {
+                self.seen.clear();
+                self.look();
+                Ok("looked again".into())
+            }
+        }
+    }
+
+    /// Looks at sticks: takes what may be taken, notes what waits.
+    pub fn look(&mut self) {
+        let mut here = HashSet::new();
+        for stick in std::fs::read_dir(&self.sticks).into_iter().flatten().flatten() {
+            if !stick.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
+            let folders = sticks::folders(&stick.path());
+            for path in sticks::bundles(&stick.path()).into_iter().chain(folders) {
+                here.insert(path.clone());
+                if self.seen.insert(path.clone()) {
+                    self.meet(&path);
+                }
+            }
+        }
+        let sticks = self.sticks.clone();
+        self.seen.retain(|path| here.contains(path));
+        self.shared.view().waiting.retain(|w| !w.path.starts_with(&sticks) || here.contains(&w.path));
+    }
+
+    /// Something new on a stick.
+    fn meet(&mut self, path: &Path) {
+        if path.is_dir() {
+            self.wait(path, "folder", None, 0);
+            return;
+        }
+        let looked = sticks::open(path).map_err(Error::Io).and_then(|file| Ok((sticks::front(&file)?, file.metadata()?.len())));
+        match looked {
+            Err(e) => self.failed(path, None, &e.to_string()),
+            Ok((front, _)) if self.store.bundles().contains_key(&front.root) => {}
+            Ok((sticks::Front { manifest: None, .. }, size)) => self.wait(path, "unsigned", None, size),
+            Ok((sticks::Front { manifest: Some(manifest), .. }, _)) => {
+                let verdict = self.shared.state().policy.judge(&manifest, &self.trusted, false);
+                match verdict {
+                    Verdict::Take => {
+                        let _ = self.import_path(path, false);
+                        self.shared.view().progress = None;
+                        self.show();
+                    }
+                    Verdict::Wait => self.wait(path, "bundle", Some(&manifest), manifest.total_bytes),
+                    Verdict::Refused => log::info!("{}: its publisher is refused", path.display()),
+                    Verdict::Older(seen) => self.failed(path, Some(&manifest), &older(manifest.seq, seen)),
+                }
+            }
+        }
+    }
+
+    fn wait(&self, path: &Path, kind: &'static str, manifest: Option<&Manifest>, bytes: u64) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut view = self.shared.view();
+        // An address of the file's own words would let two sticks claim one id.
+        let id = content::hex::write(&content::hash::sha256(path.as_os_str().as_encoded_bytes())[..6]);
+        if view.waiting.iter().all(|w| w.id != id) && view.waiting.len() < 500 {
+            let publisher = manifest.map(|m| m.publisher.to_string()).unwrap_or_default();
+            log::info!("{name} waits for the admin's word");
+            view.waiting.push(Waiting {
+                id,
+                kind,
+                title: manifest.map_or(name, |m| m.title.clone()),
+                publisher,
+                seq: manifest.map_or(0, |m| m.seq),
+                bytes,
+                path: path.to_owned(),
+            });
+        }
+    }
+
+    /// Imports a bundle, a CAR or a folder; `word` is the admin's.
+    fn import_path(&mut self, path: &Path, word: bool) -> Ended {
+        let title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let imported = if path.is_dir() { self.import_folder(path, &title) } else { self.import_car(path, &title, word) };
+        imported.inspect_err(|why| self.failed(path, None, why))
+    }
+
+    fn import_car(&mut self, path: &Path, title: &str, word: bool) -> Ended {
+        let file = sticks::open(path).map_err(|e| e.to_string())?;
+        let (opened, root) = Opened::open(&file).map_err(|e| e.to_string())?;
+        let total = file.metadata().map_err(|e| e.to_string())?.len();
+        match opened {
+            Opened::Stream(_) => {
+                use std::io::Seek;
+                (&file).rewind().map_err(|e| e.to_string())?;
+                std::thread::scope(|scope| {
+                    let car = Car::open(&file).map_err(|e| e.to_string())?;
+                    let mut ahead = Ahead::start(scope, car).map_err(|e| e.to_string())?;
+                    self.take(root, &mut ahead, title, total, word, &path.display().to_string())
+                })
+            }
+            Opened::Indexed(mut indexed) => self.take(root, &mut indexed, title, total, word, &path.display().to_string()),
+        }
+    }
+
+    fn import_folder(&mut self, path: &Path, title: &str) -> Ended {
+        let folder = make::Folder::look(path).map_err(|e| e.to_string())?;
+        let total = folder.bytes();
+        let shared = self.shared.clone();
+        let shown = title.to_owned();
+        let hashing = move |done| shared.view().progress = Some(Progress { what: "checking", title: shown.clone(), done, total });
+        let mut hashed = make::hash(folder, &hashing).map_err(|e| e.to_string())?;
+        self.take(hashed.content, &mut hashed, title, total, true, &path.display().to_string())
+    }
+
+    /// Takes whatever a source brings for this root.
+    fn take(&mut self, root: Cid, source: &mut dyn Source, title: &str, total: u64, word: bool, from: &str) -> Ended {
+        if self.store.bundles().contains_key(&root) {
+            return Ok(format!("{title} is here already"));
+        }
+        let signed = root.codec == Codec::DagCbor;
+        if !signed && !word {
+            return Err("nobody has signed it: it waits for the admin's word".into());
+        }
+        let mut room = self.space().room;
+        if room < total {
+            room = self.make_room(total);
+        }
+        let shared = self.shared.clone();
+        let policy = shared.state().policy.clone();
+        let trusted = self.trusted.clone();
+        let mut refusal = None;
+        let mut allow = |manifest: &Manifest| match policy.judge(manifest, &trusted, word) {
+            Verdict::Take => Ok(()),
+            verdict => {
+                refusal = Some(match verdict {
+                    Verdict::Older(seen) => older(manifest.seq, seen),
+                    _ => format!("its publisher {} is not trusted here", manifest.publisher),
+                });
+                Err(Error::Manifest("it is not taken"))
+            }
+        };
+        let mut shown = Instant::now();
+        let mut progress = |done| {
+            if shown.elapsed() >= SHOW || done == 0 {
+                shown = Instant::now();
+                shared.view().progress = Some(Progress { what: "importing", title: title.to_owned(), done, total });
+            }
+        };
+        progress(0);
+        let imported = self.store.import(root, source, Options { title, room }, &mut allow, &mut progress);
+        let imported = imported.map_err(|e| refusal.unwrap_or_else(|| e.to_string()))?;
+        let index = imported.index;
+        let old = self.superseded(&index);
+        let mut state = self.shared.state();
+        if index.signed {
+            state.policy.seen(&index.manifest);
+        }
+        state.note(arrival("published", Some(&index.manifest).filter(|_| index.signed), &index.manifest.title, from, ""));
+        drop(state);
+        log::info!("published \"{}\": {} new bytes from {from}", index.manifest.title, imported.new_bytes);
+        for root in old {
+            if let Err(e) = self.store.remove(&root) {
+                log::error!("the release before could not be removed: {e}");
+            }
+        }
+        self.show();
+        Ok(format!("\"{}\" is published", index.manifest.title))
+    }
+
+    /// Older releases of the same bundle that are not pinned.
+    fn superseded(&self, new: &Index) -> Vec<Cid> {
+        let state = self.shared.state();
+        let same = |old: &Index| {
+            let m = &old.manifest;
+            old.signed
+                && new.signed
+                && (m.publisher, m.series()) == (new.manifest.publisher, new.manifest.series())
+                && m.seq < new.manifest.seq
+        };
+        let old = self.store.bundles().values().filter(|old| same(old) && !state.pinned.contains(&old.root.to_string()));
+        old.map(|old| old.root).collect()
+    }
+
+    /// Removes what goes first until `needed` bytes fit; nothing, if even all of that would not do. The room there is then.
+    fn make_room(&mut self, needed: u64) -> u64 {
+        let room = self.space().room;
+        let pinned = self.shared.state().pinned.clone();
+        let mut going: Vec<(SystemTime, Cid, u64)> = self
+            .store
+            .bundles()
+            .values()
+            .filter(|index| !pinned.contains(&index.root.to_string()))
+            .map(|index| (self.arrived(&index.root), index.root, index.bytes()))
+            .collect();
+        going.sort();
+        if room + going.iter().map(|g| g.2).sum::<u64>() < needed {
+            return room;
+        }
+        for (_, root, _) in going {
+            if self.space().room >= needed {
+                break;
+            }
+            let title = self.store.bundles().get(&root).map(|index| index.manifest.title.clone()).unwrap_or_default();
+            log::warn!("\"{title}\" is removed to make room");
+            if let Err(why) = self.remove(&root) {
+                log::error!("{why}");
+            }
+        }
+        self.space().room
+    }
+
+    fn arrived(&self, root: &Cid) -> SystemTime {
+        let path = self.root.join(format!("store/bundles/{root}.idx"));
+        path.metadata().and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    fn remove(&mut self, root: &Cid) -> Ended {
+        let Some(index) = self.store.bundles().get(root).cloned() else { return Err("there is no bundle with this root".into()) };
+        self.store.remove(root).map_err(|e| e.to_string())?;
+        let mut state = self.shared.state();
+        state.pinned.retain(|pinned| *pinned != root.to_string());
+        state.note(arrival("removed", Some(&index.manifest).filter(|_| index.signed), &index.manifest.title, "", ""));
+        Ok(format!("\"{}\" is removed", index.manifest.title))
+    }
+
+    fn export(&mut self, roots: &[Cid], folder: &Path) -> Ended {
+        std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        for root in roots {
+            let index = self.store.bundles().get(root).cloned().ok_or_else(|| format!("there is no bundle {root}"))?;
+            let total = index.bytes();
+            let title = index.manifest.title.clone();
+            let plain: String = title.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
+            let path = folder.join(format!("{plain}-{}.car", &root.to_string()[root.to_string().len() - 8..]));
+            let part = path.with_extension("part");
+            let shared = self.shared.clone();
+            let mut shown = Instant::now();
+            let mut progress = |done| {
+                if shown.elapsed() >= SHOW {
+                    shown = Instant::now();
+                    shared.view().progress = Some(Progress { what: "exporting", title: title.clone(), done, total });
+                }
+            };
+            let written = File::create(&part).map_err(Error::Io).and_then(|file| {
+                let mut out = std::io::BufWriter::with_capacity(256 * 1024, file);
+                self.store.export(root, &mut out, &mut progress)?;
+                out.get_ref().sync_all()?;
+                Ok(std::fs::rename(&part, &path)?)
+            });
+            if let Err(e) = written {
+                let _ = std::fs::remove_file(&part);
+                return Err(format!("{}: {e}", path.display()));
+            }
+            self.shared.state().note(arrival(
+                "exported",
+                Some(&index.manifest).filter(|_| index.signed),
+                &title,
+                &path.display().to_string(),
+                "",
+            ));
+        }
+        Ok(format!("{} bundles are in {}", roots.len(), folder.display()))
+    }
+
+    fn scrub(&mut self) -> String {
+        let mut rotten = Vec::new();
+        let total: u64 = self.store.bundles().values().map(|index| index.bytes()).sum();
+        let mut done = 0;
+        for (root, index) in self.store.bundles() {
+            let shared = self.shared.clone();
+            rotten.extend(self.store.scrub(root, |n| {
+                done += n;
+                shared.view().progress = Some(Progress { what: "scrubbing", title: index.manifest.title.clone(), done, total });
+                true
+            }));
+        }
+        for rot in &rotten {
+            log::error!("block {} of bundle {} is rotten", rot.cid, rot.bundle);
+        }
+        if rotten.is_empty() { "every block is as it should be".into() } else { format!("{} blocks are rotten", rotten.len()) }
+    }
+
+    fn failed(&self, path: &Path, manifest: Option<&Manifest>, why: &str) {
+        log::warn!("{}: {why}", path.display());
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.shared.state().note(arrival("failed", manifest, &name, &path.display().to_string(), why));
+    }
+
+    /// What the disk and the quota leave.
+    fn space(&self) -> Space {
+        let used = self.store.used();
+        let (total, free) = nix::sys::statvfs::statvfs(&self.root)
+            .map_or((0, 0), |v| (v.blocks() * v.fragment_size(), v.blocks_available() * v.fragment_size()));
+        let reserve = (total / 20).clamp(RESERVE.0, RESERVE.1);
+        let by_quota = if self.quota == 0 { u64::MAX } else { self.quota.saturating_sub(used) };
+        Space { used, room: free.saturating_sub(reserve).min(by_quota), reserve }
+    }
+
+    /// Renews what others see.
+    fn show(&mut self) {
+        let pinned = self.shared.state().pinned.clone();
+        let bundles: Vec<Value> = self.store.bundles().values().map(|index| self.describe(index, &pinned)).collect();
+        let space = self.space();
+        let mut view = self.shared.view();
+        view.bundles = bundles;
+        view.space = space;
+    }
+
+    fn describe(&self, index: &Index, pinned: &[String]) -> Value {
+        let m = &index.manifest;
+        let root = index.root.to_string();
+        let arrived = self.arrived(&index.root).duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        json!({
+            "root": root, "title": m.title, "publisher": if index.signed { m.publisher.to_string() } else { String::new() }, "signed": index.signed,
+            "seq": m.seq, "created": m.created, "languages": m.languages, "license": m.license, "files": m.entries.len(), "bytes": index.bytes(),
+            "pinned": pinned.contains(&root), "arrived": arrived,
+        })
+    }
+}
+
+fn older(seq: u64, seen: u64) -> String {
+    format!("it is release {seq}, and release {seen} has been here: older ones are not taken")
+}
+
+fn arrival(what: &str, manifest: Option<&Manifest>, title: &str, from: &str, why: &str) -> Arrival {
+    Arrival {
+        t: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs()),
+        what: what.into(),
+        title: title.into(),
+        publisher: manifest.map(|m| m.publisher.to_string()).unwrap_or_default(),
+        from: from.into(),
+        why: why.into(),
+    }
+}
