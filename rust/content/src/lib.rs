@@ -11,6 +11,7 @@ pub mod dag;
 pub mod dagpb;
 pub mod envelope;
 mod error;
+pub mod gateway;
 pub mod hash;
 pub mod hex;
 pub mod ipns;

@@ -223,13 +223,15 @@ pub fn hash(folder: Folder, progress: &(dyn Fn(u64) + Sync)) -> Result<Hashed, R
     Ok(hashed)
 }
 
+/// A chunk's number and address, and its bytes if they are kept.
+type Done = (usize, Cid, Option<Box<[u8]>>);
 type Results = (Vec<Option<(Cid, Option<Box<[u8]>>)>>, Vec<Option<Stamp>>);
 
 fn hash_jobs(folder: &Folder, jobs: &[Job], progress: &(dyn Fn(u64) + Sync)) -> Result<Results, Refused> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MAX_THREADS).min(jobs.len().max(1));
     let (next, kept, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicU64::new(0));
     let stamps = Mutex::new(vec![None; folder.items.len()]);
-    let work = || -> Result<Vec<(usize, Cid, Option<Box<[u8]>>)>, Refused> {
+    let work = || -> Result<Vec<Done>, Refused> {
         let mut out = Vec::new();
         let mut buffer = vec![0; CHUNK];
         let mut open: Option<(usize, File)> = None;
@@ -313,9 +315,8 @@ impl Hashed {
             let written = match (node, self.leaves.get(&cid)) {
                 (Some(node), _) => car::write(cid, &node.block, &mut out),
                 (None, Some(From::Memory(bytes))) => car::write(cid, bytes, &mut out),
-                (None, Some(From::File(job))) => self.copy(cid, *job, &mut open, &mut out).map_err(|e| {
+                (None, Some(From::File(job))) => self.copy(cid, *job, &mut open, &mut out).inspect_err(|e| {
                     refused = Some(Refused(self.root.join(&self.paths[job.item]), e.to_string()));
-                    e
                 }),
                 (None, None) => return Err(Error::Missing(cid)),
             };

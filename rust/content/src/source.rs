@@ -88,7 +88,7 @@ pub fn drive(
 ) -> Result<(Tree, Places), Error> {
     let mut block = Vec::new();
     let mut places = Vec::new();
-    while let Some(cid) = walk.next()? {
+    while let Some(cid) = walk.wanted()? {
         let at = source.fetch(cid, &mut block)?;
         cid.check(&block)?;
         let number = walk.accept(&block)? as usize;

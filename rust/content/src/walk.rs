@@ -4,7 +4,7 @@
 //! belong. The walk keeps addresses and names, never bytes; it is iterative and counts everything that could be amplified.
 //!
 //! ```text
-//!   next() -> address --- a source looks for it, checks its hash ---> accept(bytes) -> next() ...
+//!   wanted() -> address --- a source looks for it, checks its hash ---> accept(bytes) -> wanted() ...
 //!                `None` when all has come ---------------------------> finish() -> Tree
 //! ```
 
@@ -130,7 +130,7 @@ impl Walk {
     }
 
     /// Whose turn it is; `None` when all has come.
-    pub fn next(&mut self) -> Result<Option<Cid>, Error> {
+    pub fn wanted(&mut self) -> Result<Option<Cid>, Error> {
         while let Some(&turn) = self.turns.last() {
             let (block, state) = &self.blocks[turn.block as usize];
             if matches!(state, State::Pending) {
@@ -302,7 +302,7 @@ impl Walk {
 
     /// What all blocks together are; checks it against the manifest. `name` is what a plain file without a folder is called.
     pub fn finish(mut self, name: &str) -> Result<Tree, Error> {
-        if let Some(missing) = self.next()? {
+        if let Some(missing) = self.wanted()? {
             return Err(Error::Missing(missing));
         }
         let content = self.content.ok_or(Error::Manifest("it has no content"))?;

@@ -167,9 +167,12 @@ fn append(mut out: File, header: &[u8], blocks: &Receiver<(Cid, Vec<u8>)>, give_
     Ok(())
 }
 
+/// What reading ahead met: a section, the end, or an error.
+type Next = Result<Option<(Section, Vec<u8>)>, Error>;
+
 /// A CAR that a thread of its own reads ahead.
 pub struct Ahead {
-    sections: Receiver<Result<Option<(Section, Vec<u8>)>, Error>>,
+    sections: Receiver<Next>,
     give_back: SyncSender<Vec<u8>>,
     over: bool,
 }
@@ -192,7 +195,7 @@ impl Ahead {
         Ok(Self { sections, give_back, over: false })
     }
 
-    fn next(&mut self) -> Result<Option<(Section, Vec<u8>)>, Error> {
+    fn next(&mut self) -> Next {
         if self.over {
             return Ok(None);
         }

@@ -39,7 +39,7 @@ pub fn front(file: &File) -> Result<Front, Error> {
     }
     let (mut walk, mut block) = (Walk::bundle(root), Vec::new());
     while walk.manifest().is_none() {
-        let Some(cid) = walk.next()? else { break };
+        let Some(cid) = walk.wanted()? else { break };
         opened.source().fetch(cid, &mut block)?;
         cid.check(&block)?;
         walk.accept(&block)?;

@@ -49,7 +49,7 @@ pub fn front(path: &Path) -> Result<(Cid, Cid, Manifest), Failure> {
         let mut block = Vec::new();
         let mut manifest_cid = root;
         while walk.manifest().is_none() {
-            let Some(cid) = walk.next()? else { break };
+            let Some(cid) = walk.wanted()? else { break };
             car.fetch(cid, &mut block)?;
             cid.check(&block)?;
             walk.accept(&block)?;
