@@ -222,7 +222,9 @@ fn attack_unixfs_lies() {
 fn attack_hamt_lies() {
     let mut b = Blocks::default();
     let one = b.raw(b"one");
-    let hamt = |bits: &[u8], fanout: &[u8], hash: u8| [&[8, 5, 0x12, bits.len() as u8][..], bits, &[0x28, hash, 0x30], fanout].concat();
+    let hamt = |bits: &[u8], fanout: &[u8], hash: u8| {
+        [&[8, 5, 0x12, u8::try_from(bits.len()).unwrap()][..], bits, &[0x28, hash, 0x30], fanout].concat()
+    };
     let mut run = |links: &[(&str, Cid)], data: &[u8]| {
         let root = b.node(links, data);
         plain(&mut b, root)
