@@ -307,7 +307,8 @@ pub(crate) mod tests {
 
     #[test]
     fn what_cannot_be_is_refused() {
-        let wrong: [(&str, fn(&mut Manifest)); 12] = [
+        type Change = fn(&mut Manifest);
+        let wrong: [(&str, Change); 12] = [
             ("no title", |m| m.title = " ".into()),
             ("two lines of title", |m| m.title = "a\nb".into()),
             ("long title", |m| m.title = "a".repeat(301)),
