@@ -68,13 +68,17 @@ if test "${r_trial}" = a || test "${r_trial}" = b; then
   fi
 fi
 
+# A trial without attempts left did not prove itself: until the updater has looked at it, its slot counts as one that is bad.
+setenv hs_spent 0
+if test ${hs_trial} = 0; then setenv hs_spent "${r_trial}"; fi
+
 # The other slot, then rescue; a slot marked bad only when all else has failed.
 setenv hs_second b
 if test ${hs_first} = b; then setenv hs_second a; fi
 setenv hs_good
 setenv hs_last
 for hs_s in ${hs_first} ${hs_second}; do
-  if test "${r_bad}" = ${hs_s} || test "${r_bad}" = ab; then
+  if test "${r_bad}" = ${hs_s} || test "${r_bad}" = ab || test "${hs_spent}" = ${hs_s}; then
     setenv hs_last "${hs_last} ${hs_s}"
   else
     setenv hs_good "${hs_good} ${hs_s}"

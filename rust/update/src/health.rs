@@ -5,7 +5,7 @@ use std::time::Duration;
 /// All must hold for so long without a break.
 const SETTLE: Duration = Duration::from_secs(20);
 /// Counted from the start of the box.
-const DEADLINE: Duration = Duration::from_secs(300);
+pub const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A daemon that was started again so often is beyond waiting for.
 const HOPELESS: u64 = 6;

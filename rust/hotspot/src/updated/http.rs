@@ -13,8 +13,8 @@ use ureq::tls::TlsConfig;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A server that sends nothing for so long is gone.
 const STALLED: Duration = Duration::from_secs(45);
-/// So much is read over rather than asked for anew.
-const SKIP: u64 = 256 << 10;
+/// What is asked for first.
+const HEAD: u64 = 64 << 10;
 /// Tries for one read, with a pause that grows in between.
 const TRIES: u32 = 4;
 /// Until this year (2024-01-01), the clock was never set.
@@ -43,62 +43,87 @@ pub struct Web {
     url: String,
     /// Its length as the server says; 0 when it does not.
     length: u64,
-    open: Option<(Box<dyn Read + Send + Sync>, u64)>,
+    /// Its first bytes: most of what is asked before the decision.
+    head: Vec<u8>,
+    /// The server knows no ranges: what comes after the byte at this offset.
+    stream: Option<(Box<dyn Read + Send + Sync>, u64)>,
+    ranges: bool,
 }
 
 impl Web {
-    /// Asks for it. Errors: in words, for the history.
+    /// Asks for its beginning. Errors: in words, for the history.
     pub fn open(agent: &ureq::Agent, url: &str) -> Result<Self, String> {
-        let mut web = Self { agent: agent.clone(), url: url.to_owned(), length: 0, open: None };
-        web.ask(0).map_err(|e| e.to_string())?;
+        let mut web = Self { agent: agent.clone(), url: url.to_owned(), length: 0, head: Vec::new(), stream: None, ranges: true };
+        let mut head = Vec::new();
+        web.ask(0, HEAD).and_then(|reader| reader.take(HEAD).read_to_end(&mut head)).map_err(|e| e.to_string())?;
+        web.head = head;
+        if let Some((_, at)) = &mut web.stream {
+            *at = web.head.len() as u64;
+        }
         Ok(web)
     }
 
-    /// A connection whose next byte is the one at `offset`.
-    fn ask(&mut self, offset: u64) -> io::Result<()> {
-        self.open = None;
-        let answer = self.agent.get(&self.url).header("range", format!("bytes={offset}-")).header("accept-encoding", "identity").call();
+    /// A reader whose next byte is the one at `offset`: of so many bytes, or of the whole file where the server knows no ranges.
+    fn ask(&mut self, offset: u64, length: u64) -> io::Result<Box<dyn Read + Send + Sync + '_>> {
+        self.stream = None;
+        let range = format!("bytes={offset}-{}", offset.saturating_add(length).saturating_sub(1));
+        let answer = self.agent.get(&self.url).header("range", range).header("accept-encoding", "identity").call();
         let answer = answer.map_err(|e| io::Error::other(format!("{}: {e}", self.url)))?;
         let header = |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok());
-        let (start, length) = match answer.status().as_u16() {
+        let status = answer.status().as_u16();
+        self.length = match status {
             206 => {
-                let (start, length) = content_range(header("content-range").unwrap_or_default())
+                let (start, whole) = content_range(header("content-range").unwrap_or_default())
                     .ok_or_else(|| io::Error::other("its range makes no sense"))?;
                 if start != offset {
                     return Err(io::Error::other("it sends another range than was asked for"));
                 }
-                (start, length)
+                whole
             }
-            200 => (0, header("content-length").and_then(|n| n.parse().ok()).unwrap_or(0)),
+            200 => header("content-length").and_then(|n| n.parse().ok()).unwrap_or(0),
             416 => return Err(io::ErrorKind::UnexpectedEof.into()),
             status => return Err(io::Error::other(format!("{} answers with status {status}", self.url))),
         };
-        self.length = length;
-        self.open = Some((Box::new(answer.into_body().into_with_config().limit(u64::MAX).reader()), start));
-        Ok(())
+        self.ranges = status == 206;
+        let body = Box::new(answer.into_body().into_with_config().limit(u64::MAX).reader());
+        if self.ranges {
+            return Ok(body);
+        }
+        let (reader, at) = self.stream.insert((body, 0));
+        let skipped = io::copy(&mut reader.take(offset), &mut io::sink())?;
+        *at = skipped;
+        Ok(Box::new(reader))
     }
 
     fn fill(&mut self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
-        let near = |at: u64| at <= offset && offset - at <= SKIP;
-        if !self.open.as_ref().is_some_and(|(_, at)| near(*at)) {
-            self.ask(offset)?;
+        let inside = usize::try_from(offset).ok().and_then(|at| self.head.get(at..at.checked_add(buf.len())?));
+        if let Some(bytes) = inside {
+            buf.copy_from_slice(bytes);
+            return Ok(());
         }
-        let Some((reader, at)) = self.open.as_mut() else { return Err(io::ErrorKind::NotConnected.into()) };
-        let skipped = io::copy(&mut reader.take(offset - *at), &mut io::sink())?;
-        *at += skipped;
-        if *at < offset {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        let length = buf.len() as u64;
+        if self.ranges || self.stream.as_ref().is_none_or(|(_, at)| *at > offset) {
+            self.ask(offset, length)?.read_exact(buf)?;
+        } else if let Some((reader, at)) = &mut self.stream {
+            io::copy(&mut reader.take(offset - *at), &mut io::sink())?;
+            reader.read_exact(buf)?;
         }
-        reader.read_exact(buf)?;
-        *at += buf.len() as u64;
+        if let Some((_, at)) = &mut self.stream {
+            *at = offset + length;
+        }
         Ok(())
     }
 
     /// All of a small file. Errors: it is larger, or does not come.
     pub fn whole(mut self, limit: usize) -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
-        let (reader, _) = self.open.take().ok_or("it is not open")?;
-        reader.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|e| format!("{}: {e}", self.url))?;
+        let mut bytes = std::mem::take(&mut self.head);
+        let rest = (limit as u64 + 1).saturating_sub(bytes.len() as u64);
+        if let Some((reader, _)) = self.stream.take() {
+            reader.take(rest).read_to_end(&mut bytes).map_err(|e| format!("{}: {e}", self.url))?;
+        } else if self.length > bytes.len() as u64 {
+            let from = bytes.len() as u64;
+            self.ask(from, rest).and_then(|reader| reader.take(rest).read_to_end(&mut bytes)).map_err(|e| e.to_string())?;
+        }
         if bytes.len() > limit { Err(format!("{}: it is neither an update nor a list of updates", self.url)) } else { Ok(bytes) }
     }
 }
@@ -120,7 +145,7 @@ impl Source for Web {
         loop {
             let result = self.fill(offset, buf);
             let Err(error) = result else { return Ok(()) };
-            self.open = None;
+            self.stream = None;
             // A file that ends is no matter of trying again, unless the connection broke: then a new one tells.
             if tries == TRIES {
                 return Err(error);
@@ -149,30 +174,31 @@ mod tests {
         u8::try_from(n % 251).unwrap()
     }
 
-    /// A server of 1000 bytes; each connection is cut off after 300.
+    /// A server of 1000 bytes, which knows ranges or not; some of its answers break off.
     fn server(ranges: bool) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let mut stream = stream;
+            let mut served = 0;
+            for mut stream in listener.incoming().flatten() {
                 let mut request = Vec::new();
                 let mut byte = [0];
                 while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n > 0) {
                     request.push(byte[0]);
                 }
                 let text = String::from_utf8_lossy(&request).to_lowercase();
-                let from: usize = text.split("bytes=").nth(1).and_then(|t| t.split('-').next()?.parse().ok()).unwrap_or(0);
-                let from = if ranges { from } else { 0 };
-                let body: Vec<u8> = (from..1000).map(value_at).collect();
+                let range = text.split("bytes=").nth(1).and_then(|t| t.split("\r\n").next()?.split_once('-')).filter(|_| ranges);
+                let (from, to): (usize, usize) = range.map_or((0, 999), |(from, to)| (from.parse().unwrap(), to.parse().unwrap()));
+                let body: Vec<u8> = (from..=to.min(999)).map(value_at).collect();
                 let head = if ranges {
-                    format!("HTTP/1.1 206 x\r\ncontent-range: bytes {from}-999/1000\r\ncontent-length: {}\r\n\r\n", body.len())
+                    format!("HTTP/1.1 206 x\r\ncontent-range: bytes {from}-{to}/1000\r\ncontent-length: {}\r\n\r\n", body.len())
                 } else {
                     "HTTP/1.1 200 x\r\ncontent-length: 1000\r\n\r\n".to_owned()
                 };
-                let _ = stream
-                    .write_all(head.as_bytes())
-                    .and_then(|()| stream.write_all(&body[..body.len().min(if ranges { 300 } else { 1000 })]));
+                // The second and third answer with ranges break off.
+                served += 1;
+                let sent = if ranges && (2..4).contains(&served) { body.len() / 2 } else { body.len() };
+                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body[..sent]));
             }
         });
         format!("http://{address}/x")
@@ -183,6 +209,7 @@ mod tests {
         for ranges in [true, false] {
             let mut web = Web::open(&agent(), &server(ranges)).unwrap();
             assert_eq!(web.len(), 1000);
+            web.head.truncate(10);
             for (offset, length) in [(0, 100), (100, 150), (700, 300), (10, 5)] {
                 let mut buf = vec![0; length];
                 web.read_at(offset, &mut buf).unwrap();

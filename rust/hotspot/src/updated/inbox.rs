@@ -40,15 +40,14 @@ fn take(stream: &UnixStream, offers: &Sender<Message>, judge: &dyn Fn() -> Resul
     let (name, file) = sys::fdpass::receive(stream, MAX_NAME).map_err(|e| e.to_string())?;
     let name = format!("the file {}", String::from_utf8_lossy(&name));
     let place = Place::file(file.ok_or("no file came")?).map_err(|e| e.to_string())?;
-    let judged = judge().and_then(|judge| {
-        judge.judge(place, name.clone(), true).map_err(|refusal| {
-            let text = format!("{name}: {refusal}");
-            let refused = Some((text.clone(), refusal.code()));
-            let _ = offers.send(Message::Offer(Box::new(Offer { best: None, refused, quiet: false })));
-            text
-        })
-    });
-    let candidate = judged?;
+    let refuse = |why: &dyn std::fmt::Display, code| {
+        let text = format!("{name}: {why}");
+        let refused = Some((text.clone(), code));
+        let _ = offers.send(Message::Offer(Box::new(Offer { best: None, refused, quiet: false })));
+        text
+    };
+    let judge = judge().map_err(|why| refuse(&why, "no-roots"))?;
+    let candidate = judge.judge(place, name.clone(), true).map_err(|refusal| refuse(&refusal, refusal.code()))?;
     let seq = candidate.release.seq;
     let offer = Offer { best: Some(candidate), refused: None, quiet: false };
     offers.send(Message::Offer(Box::new(offer))).map_err(|_| "the updater is stopping".to_owned())?;

@@ -144,6 +144,8 @@ struct Updated {
     writers: u64,
     offered: Option<Candidate>,
     gate: Gate,
+    /// When this program was started, since the start of the box.
+    started: Duration,
     quiet_since: Option<Instant>,
     led: (bool, bool),
     led_told: Instant,
@@ -196,12 +198,15 @@ impl Updated {
             writers: 0,
             offered: None,
             gate: Gate::default(),
+            started: sys::process::uptime(),
             quiet_since: None,
             led: (false, false),
             led_told: Instant::now(),
             refused_until: None,
         };
         updated.act(actions);
+        let state = lock(&updated.shared).machine.state;
+        updated.looking.store(state != State::Trial, Ordering::Relaxed);
         updated.threads(signals, wanted).map_err(|e| format!("threads: {e}"))?;
         Ok(updated)
     }
@@ -246,8 +251,6 @@ impl Updated {
 
     fn serve(mut self) -> Result<(), String> {
         let _ = self.wants.send(Want::Settings(Box::new(settings())));
-        let state = lock(&self.shared).machine.state;
-        self.looking.store(state != State::Trial, Ordering::Relaxed);
         loop {
             self.pulse();
             match self.news.recv_timeout(LOOK) {
@@ -439,7 +442,9 @@ impl Updated {
     fn prove(&mut self) {
         let had_radio = lock(&self.shared).machine.journal.had_radio;
         let facts = facts::gather(&self.store, had_radio);
-        let verdict = self.gate.look(&facts, sys::process::uptime());
+        // From the start of the box; one that was started long ago and is on trial was judged by somebody who is no more: anew then.
+        let since = if self.started > update::health::DEADLINE { self.started } else { Duration::ZERO };
+        let verdict = self.gate.look(&facts, sys::process::uptime().saturating_sub(since));
         lock(&self.shared).waits_for = self.gate.wrong.clone();
         match verdict {
             Verdict::Wait => {}

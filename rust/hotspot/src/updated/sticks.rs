@@ -70,7 +70,10 @@ fn offer(stick: &Path, judge: &dyn Fn() -> Result<Judge, String>, quiet: bool) -
     }
     let judge = match judge() {
         Ok(judge) => judge,
-        Err(why) => return Some(Offer { best: None, refused: Some((why, "no-roots")), quiet }),
+        Err(why) => {
+            let name = look.bundles.first().map_or("", |found| &found.name);
+            return Some(Offer { best: None, refused: Some((format!("{name} on the stick: {why}"), "no-roots")), quiet });
+        }
     };
     let mut best: Option<Candidate> = None;
     let mut refused: Option<(String, &'static str)> = None;
