@@ -9,7 +9,7 @@ FUZZ_RUNS ?= 1000000
 export PARTS CONFIG PHONES STICK DISK FUZZ_RUNS YES
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run image dist programs test lint flash lab bench fuzz parts-refresh clean
+.PHONY: help setup run image dist programs test lint flash lab bench examples fuzz parts-refresh clean
 
 help: ## lists the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ lab: setup ## boots the image, runs a scenario beside it   SCENARIO=file.sh [PHO
 bench: ## measures us beside peers in the same run: a table and out/bench.json
 	@board/setup test
 	@tests/bench/run
+
+examples: programs ## example bundles out of what Debian packages carry: out/examples/*.car
+	@examples/make
 
 fuzz: ## every fuzz target, coverage-guided   [FUZZ_RUNS=1000000]
 	@board/setup test

@@ -13,6 +13,14 @@ pub trait Source {
     /// Puts the block's bytes, not yet verified, into `block`; where they started, if that means anything.
     fn fetch(&mut self, cid: Cid, block: &mut Vec<u8>) -> Result<u64, Error>;
 
+    /// Can it do without being asked for a block that is here already? What streams cannot.
+    fn may_pass_over(&self) -> bool {
+        false
+    }
+
+    /// The block whose turn it is, of this length, is here already; only if [`Source::may_pass_over`].
+    fn pass_over(&mut self, _len: u32) {}
+
     /// Called after the last block. Errors: it had more than belongs to it.
     fn end(&mut self) -> Result<(), Error> {
         Ok(())

@@ -8,6 +8,7 @@ pub mod continued;
 pub mod files;
 pub mod host;
 pub mod lang;
+pub mod library;
 pub mod pages;
 pub mod probes;
 pub mod qr;
@@ -31,6 +32,17 @@ pub enum Answer {
     Continue(Response),
     /// Send this file of the public folder (a safe name, see [`files::is_safe`]), or [`not_found`] if there is none.
     File(String),
+    /// Send this file of a book: numbers in the shelf that was asked and in the book's manifest.
+    Entry {
+        /// The book.
+        book: usize,
+        /// The file.
+        file: usize,
+        /// How.
+        how: library::How,
+    },
+    /// A question for the trustless gateway, to be answered from the store.
+    Gateway(Result<content::gateway::Ask, content::gateway::No>),
     /// `/healthz`: 200 while the box is well.
     Health,
     /// `/metrics`: the shell's counters.
@@ -46,6 +58,8 @@ pub struct Needs {
     pub place: bool,
     /// The list of files.
     pub files: bool,
+    /// The library's books.
+    pub library: bool,
     /// The supervisor's status.
     pub status: bool,
     /// updated's status and history.
@@ -65,6 +79,7 @@ pub fn needs(site: &Site, request: &Request) -> Needs {
     Needs {
         identity: page || (home && request.method == Method::Post),
         place: page,
+        library: page || (home && request.path.starts_with("/library")),
         files: page || (home && request.path == "/files/"),
         status: home && request.path == "/admin/",
         updates: home && request.path == "/admin/update",
@@ -95,6 +110,9 @@ fn captured(site: &Site, around: &Surroundings, request: &Request) -> Response {
 /// A request for the portal itself.
 fn at_home(site: &Site, around: &Surroundings, request: &Request) -> Answer {
     let get = matches!(request.method, Method::Get | Method::Head);
+    if get && let Some(ask) = content::gateway::read(request.path, request.query, request.accept) {
+        return Answer::Gateway(ask);
+    }
     match request.path {
         "/continue" if request.method == Method::Post => Answer::Continue(to_portal(site, request)),
         // Somebody reloads or bookmarks it: not an error for them.
@@ -104,6 +122,8 @@ fn at_home(site: &Site, around: &Surroundings, request: &Request) -> Answer {
         "/admin/" => Answer::Send(pages::status(site, around, request)),
         "/admin/update" => Answer::Send(pages::updates(site, around, request)),
         "/admin" => Answer::Send(moved(site, request, "/admin/")),
+        "/library" => library::answer(site, around, request),
+        path if path.starts_with("/library/") => library::answer(site, around, request),
         "/files/" => Answer::Send(pages::files(site, around, request)),
         "/files" => Answer::Send(moved(site, request, "/files/")),
         "/healthz" => Answer::Health,

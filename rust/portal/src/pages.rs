@@ -23,6 +23,8 @@ pub struct Surroundings<'a> {
     pub files_truncated: bool,
     /// How many phones the radio serves at a time.
     pub phone_limit: Option<u64>,
+    /// The library.
+    pub library: Option<&'a crate::library::Shelf>,
     /// The supervisor's last status.
     pub status: Option<&'a serde_json::Value>,
     /// updated's last status and history.
@@ -30,20 +32,20 @@ pub struct Surroundings<'a> {
 }
 
 /// What every page has.
-struct Frame<'a> {
-    site: &'a Site,
-    lang: &'static Language,
-    languages: &'a [&'static Language],
+pub(crate) struct Frame<'a> {
+    pub(crate) site: &'a Site,
+    pub(crate) lang: &'static Language,
+    pub(crate) languages: &'a [&'static Language],
     /// Empty on the portal itself; on a captured host the portal's address, since links must lead there.
-    base: String,
+    pub(crate) base: String,
     /// This page, for the language switch.
-    path: &'static str,
+    pub(crate) path: &'static str,
     /// `?lang=xx` if the visitor chose, so that links keep the choice without a cookie.
-    keep: String,
+    pub(crate) keep: String,
 }
 
 impl<'a> Frame<'a> {
-    fn new(site: &'a Site, request: &Request, path: &'static str) -> Self {
+    pub(crate) fn new(site: &'a Site, request: &Request, path: &'static str) -> Self {
         let link = request.parameter("lang");
         let lang = lang::choose(&site.languages, link, request.accept_language);
         let keep =
@@ -53,7 +55,7 @@ impl<'a> Frame<'a> {
         Self { site, lang, languages: &site.languages, base, path, keep }
     }
 
-    fn say(&self, key: Key) -> String {
+    pub(crate) fn say(&self, key: Key) -> String {
         self.lang.say(key)
     }
 }
@@ -64,6 +66,9 @@ struct Portal<'a> {
     f: Frame<'a>,
     kind: Kind,
     continued: bool,
+    books: Vec<crate::library::Card<'a>>,
+    /// How many there are in all.
+    all_books: usize,
     full: bool,
     full_text: String,
     files: &'a [Entry],
@@ -128,7 +133,10 @@ pub fn portal(site: &Site, around: &Surroundings, request: &Request) -> Response
         .count();
     let full = request.client.last_place && !request.client.continued;
     let address = format!("http://{}/", site.own.address);
+    let (books, all_books) = around.library.map(crate::library::Shelf::front).unwrap_or_default();
     let page = Portal {
+        books: books.iter().map(|book| crate::library::Card::new(book, f.lang)).collect(),
+        all_books,
         kind: Kind::of(request.user_agent),
         continued: request.client.continued,
         full,
@@ -180,12 +188,17 @@ pub fn wrong(site: &Site, request: &Request, status: u16) -> Response {
     html(status, &page, &site.own, page.f.lang)
 }
 
-fn html(status: u16, page: &impl Template, own: &Own, lang: &'static Language) -> Response {
+/// 302 to another of our own paths, the language kept.
+pub(crate) fn moved_to(site: &Site, request: &Request, path: &'static str) -> Response {
+    Response::text(302, "").with("location", format!("{path}{}", kept_language(site, request)))
+}
+
+pub(crate) fn html(status: u16, page: &impl Template, own: &Own, lang: &'static Language) -> Response {
     // A template cannot fail: writing to a String does not.
     let body = page.render().unwrap_or_default();
     // `unsafe-inline` is for browsers that know no hashes (before 2015); all others ignore it beside one.
     let policy = format!(
-        "default-src 'none'; style-src 'unsafe-inline' '{STYLE_HASH}'; img-src data:; form-action 'self' http://{}; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'unsafe-inline' '{STYLE_HASH}'; img-src 'self' http://{0} data:; form-action 'self' http://{0}; base-uri 'none'; frame-ancestors 'none'",
         own.address
     );
     Response::new(status, body)

@@ -45,6 +45,8 @@ pub struct Request<'a> {
     pub query: &'a str,
     /// Accept-Language, or empty.
     pub accept_language: &'a str,
+    /// Accept, or empty.
+    pub accept: &'a str,
     /// User-Agent, or empty.
     pub user_agent: &'a str,
     /// What of a file is wanted.
@@ -74,6 +76,7 @@ impl<'a> Request<'a> {
             path: parts.uri.path(),
             query: parts.uri.query().unwrap_or_default(),
             accept_language: text(parts, header::ACCEPT_LANGUAGE),
+            accept: text(parts, header::ACCEPT),
             user_agent: text(parts, header::USER_AGENT),
             conditions: Conditions {
                 range: text(parts, header::RANGE),
@@ -93,6 +96,7 @@ impl<'a> Request<'a> {
             path,
             query,
             accept_language: "",
+            accept: "",
             user_agent: "",
             conditions: Conditions::default(),
             client,
@@ -102,6 +106,15 @@ impl<'a> Request<'a> {
     /// The value of a query parameter, as sent (ours never need decoding).
     pub fn parameter(&self, name: &str) -> Option<&'a str> {
         self.query.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+    }
+}
+
+impl Request<'_> {
+    /// The value of a field of a form that was sent by GET, decoded; nothing if it is not UTF-8 or absurdly long.
+    pub fn form_value(&self, name: &str) -> Option<String> {
+        let value = self.parameter(name).filter(|value| value.len() <= 2000)?.replace('+', " ");
+        let decoded = percent_encoding::percent_decode_str(&value).decode_utf8().ok()?;
+        Some(decoded.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned())
     }
 }
 

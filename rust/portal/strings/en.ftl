@@ -120,3 +120,23 @@ update-sticks = USB sticks only
 update-pin = Held at release
 update-how = To update: copy the update's file to any USB stick and push it into the box.
 update-history = What happened
+
+## The library
+library-title = Library
+library-count = { $n } files
+library-empty = There is nothing in the library yet. Push in a stick with a bundle, or ask the people who look after this box.
+library-search-label = Search titles, descriptions and file names
+library-search = Search
+library-in = Language
+library-all-languages = All languages
+library-none = Nothing here matches “{ $q }”.
+library-files = Files
+library-open = Open
+library-save = Save
+library-size = Size
+library-license = Licence
+library-publisher = Published by
+library-unsigned = Nobody vouches for it
+library-before = Files before these
+library-after = More files
+library-more = The whole library ({ $n })

@@ -40,8 +40,8 @@ def build():
 
 
 @contextlib.contextmanager
-def servers(files_of):
-    """Starts both over the same folder, filled by `files_of(folder)`; gives the ports and a function that runs the load generator."""
+def servers(files_of, store=None):
+    """Starts both over the same folder, filled by `files_of(folder)`, ours over a store of bundles too; gives the ports and a function that runs the load generator."""
     hotspot, load = build()
     folder = tempfile.mkdtemp(prefix="hotspot-bench-")
     os.chmod(folder, 0o755)
@@ -56,7 +56,7 @@ def servers(files_of):
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         running.append(subprocess.Popen([nginx, "-c", os.path.join(folder, "nginx.conf")], stderr=subprocess.DEVNULL))
         env = dict(os.environ, HOTSPOT_RUN=folder)
-        running.append(subprocess.Popen([hotspot, "portald", "--listen", f"127.0.0.1:{ports['ours']}", "--files", files], env=env, stderr=subprocess.DEVNULL))
+        running.append(subprocess.Popen([hotspot, "portald", "--listen", f"127.0.0.1:{ports['ours']}", "--files", files, *(["--store", store] if store else [])], env=env, stderr=subprocess.DEVNULL))
         for port in ports.values():
             wait_for(port)
 

@@ -55,9 +55,14 @@ impl Store {
         let pack = self.next_pack;
         let staged = self.root.join(format!("staging/{pack}.car"));
         let result = self.fill(root, source, options, allow, progress, pack);
-        let (tree, places, new_bytes, wrote) = result.inspect_err(|_| {
-            let _ = fs::remove_file(&staged);
+        let (tree, places, new_bytes, wrote) = result.inspect_err(|e| {
+            // What a network has brought so far is kept for the next try.
+            let kept = matches!(e, Error::Io(_)) && source.may_pass_over() && self.keep_partial(&root, &staged).is_ok();
+            if !kept {
+                let _ = fs::remove_file(&staged);
+            }
         })?;
+        self.drop_partial(&root);
         if wrote {
             publish(&staged, &pack_path(&self.root, pack))?;
             self.next_pack += 1;
@@ -96,7 +101,8 @@ impl Store {
             let mut places: HashMap<Cid, Place> = HashMap::new();
             let (mut at, mut new_bytes, mut done, mut judged) = (header_at, 0, 0, false);
             let mut wrote = false;
-            let walked = drive(walk_of(root, options.room), source, options.title, |walk, cid, block| {
+            let mut source = self.holding(&root, source);
+            let walked = drive(walk_of(root, options.room), &mut source, options.title, |walk, cid, block| {
                 done += block.len() as u64;
                 progress(done);
                 if !judged && let Some(manifest) = walk.manifest() {

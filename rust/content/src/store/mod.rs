@@ -4,7 +4,7 @@
 //!   packs/12.car         blocks that one import brought, a CAR; never changed, but for rot that is mended in place
 //!   bundles/<root>.idx   a bundle that is there: `index.rs`
 //!   bundles/<root>.gone  a bundle that is being removed
-//!   staging/             an import under way; emptied at every start
+//!   staging/             an import under way, and one .partial: a download that broke off; else emptied at every start
 //! ```
 //! An import writes one file from its start to its end, which is what a card does best; a file's bytes are stretches of a
 //! pack, which the kernel sends without copying. A bundle is published by one rename, after all that it needs is durable:
@@ -17,6 +17,7 @@ mod export;
 pub mod import;
 pub mod index;
 mod open;
+mod partial;
 mod remove;
 mod scrub;
 

@@ -31,7 +31,10 @@ impl Store {
             fs::create_dir_all(root.join(folder))?;
         }
         for entry in fs::read_dir(root.join("staging"))? {
-            fs::remove_file(entry?.path())?;
+            let path = entry?.path();
+            if path.extension().is_none_or(|e| e != "partial") {
+                fs::remove_file(path)?;
+            }
         }
         let mut store = Self { root: root.to_owned(), bundles: BTreeMap::new(), next_pack: 1 };
         let mut gone = Vec::new();

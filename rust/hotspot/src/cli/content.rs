@@ -16,7 +16,9 @@ hotspot content export DIR [ROOT ...]       writes bundles (all, when none is na
 hotspot content publishers [--json]         whom this box trusts
 hotspot content trust|refuse|forget KEY     your word about a publisher (k51...)
 hotspot content log [--json]                what arrived, from where
-hotspot content scrub                       reads everything and tells what has rotted
+hotspot content sources [--json]            where content is followed, and what was last heard
+hotspot content follow                      looks at all sources now
+hotspot content scrub                       reads everything, and mends what has rotted where a gateway has it
 
 A root may be shortened to its end, as long as only one bundle has it.
 ";
@@ -49,6 +51,8 @@ pub fn run(mut args: lexopt::Parser) -> Outcome {
         }
         [word @ ("trust" | "refuse" | "forget"), key] => work("/publisher", &json!({"publisher": key, "word": word})),
         ["export", folder, ref roots @ ..] => export(folder, roots),
+        ["sources"] => sources(json),
+        ["follow"] => work("/follow", &json!({})),
         ["scrub"] => work("/scrub", &json!({})),
         _ => Err(Failure::Usage("that is no way to use hotspot content; hotspot content --help tells more".into())),
     }
@@ -67,7 +71,7 @@ fn ask(path: &str, body: Option<&Value>) -> Result<Value, Failure> {
 fn work(path: &str, body: &Value) -> Outcome {
     let job = ask(path, Some(body))?["job"].as_u64().unwrap_or(0);
     let progress = super::bundle::Meter::new();
-    loop {
+    for round in 0_u32.. {
         let state = ask(&format!("/job?n={job}"), None)?;
         let text = || shown(state["text"].as_str().unwrap_or("?"));
         match state["state"].as_str() {
@@ -80,8 +84,10 @@ fn work(path: &str, body: &Value) -> Outcome {
         }
         let status = ask("/status", None)?;
         progress.show(&status["progress"]);
-        std::thread::sleep(Duration::from_millis(200));
+        // Short work ends soon, long work is not hurried by asking.
+        std::thread::sleep(Duration::from_millis(if round < 100 { 20 } else { 200 }));
     }
+    Ok(())
 }
 
 fn bundles(status: &Value) -> &[Value] {
@@ -174,6 +180,19 @@ fn waiting(json: bool) -> Outcome {
         out = "nothing waits\n".into();
     }
     print(&out)
+}
+
+fn sources(json: bool) -> Outcome {
+    let status = ask("/status", None)?;
+    if json {
+        return print(&format!("{}\n", json!({"v": 1, "sources": status["sources"]})));
+    }
+    let mut out = String::new();
+    for source in status["sources"].as_array().into_iter().flatten() {
+        let time = ::content::time::write(source["t"].as_u64().unwrap_or(0));
+        out += &format!("{}\n    {time}  {}\n", shown(text(source, "address")), shown(text(source, "text")));
+    }
+    print(if out.is_empty() { "no source was looked at yet; [content] sources in hotspot.toml names them\n" } else { &out })
 }
 
 fn publishers(json: bool) -> Outcome {

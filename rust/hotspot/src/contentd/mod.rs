@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
 use content::key::Publisher;
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,6 +18,7 @@ use view::Shared;
 use worker::{Job, Worker};
 
 mod service;
+mod sources;
 mod state;
 mod sticks;
 mod view;
@@ -75,6 +77,52 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// The first look at sources after the internet is there, between two looks, and after one that failed is the next round.
+const FIRST: Duration = Duration::from_secs(60);
+const USUAL: Duration = Duration::from_secs(6 * 3600);
+const ROUND: Duration = Duration::from_secs(30);
+/// All that is held is read for rot about once a month.
+const SCRUB: Duration = Duration::from_secs(30 * 86_400);
+
+/// Says when sources are due: soon after the internet has come back, then every few hours, never all boxes at once.
+fn timer(jobs: &mpsc::Sender<(u64, Job)>) {
+    let mut next: Option<Instant> = None;
+    let mut scrub = Instant::now() + jitter(SCRUB);
+    loop {
+        std::thread::sleep(ROUND);
+        let (online, _) = uplink();
+        next = match next {
+            _ if !online => None,
+            None => Some(Instant::now() + jitter(FIRST)),
+            Some(at) if Instant::now() >= at => {
+                if jobs.send((0, Job::Follow)).is_err() {
+                    return;
+                }
+                Some(Instant::now() + jitter(USUAL))
+            }
+            waiting => waiting,
+        };
+        if Instant::now() >= scrub {
+            scrub = Instant::now() + jitter(SCRUB);
+            let _ = jobs.send((0, Job::Scrub));
+        }
+    }
+}
+
+/// Is there a network on the uplink, with the internet or without; and its gateway's address.
+fn uplink() -> (bool, Option<std::net::Ipv4Addr>) {
+    let status = ipc::ask_blocking("netd", "/status", None).unwrap_or_default();
+    let uplink = &status["uplink"];
+    (matches!(uplink["state"].as_str(), Some("internet" | "lease")), uplink["gateway"].as_str().and_then(|text| text.parse().ok()))
+}
+
+/// Half to one and a half times as long.
+fn jitter(about: Duration) -> Duration {
+    let mut random = [0; 2];
+    let _ = std::fs::File::open("/dev/urandom").and_then(|mut f| std::io::Read::read_exact(&mut f, &mut random));
+    about / 2 + about.mul_f64(f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX))
+}
+
 fn serve(options: &Options) -> Result<(), String> {
     let say = |e: std::io::Error| format!("{}: {e}", options.store.display());
     std::fs::create_dir_all(&options.store).map_err(say)?;
@@ -88,6 +136,8 @@ fn serve(options: &Options) -> Result<(), String> {
     let work = move || worker.run(&queue, &|| for_worker.lock().unwrap_or_else(PoisonError::into_inner).clone());
     std::thread::Builder::new().name("worker".into()).stack_size(512 * 1024).spawn(work).map_err(|e| e.to_string())?;
     log::info!("the library is open: {}", options.store.display());
+    let for_timer = jobs.clone();
+    std::thread::Builder::new().name("timer".into()).stack_size(256 * 1024).spawn(move || timer(&for_timer)).map_err(|e| e.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;

@@ -42,6 +42,7 @@ impl Service {
             ("POST", "/import") => self.with_text(&request.body, "path", |path| Ok(Job::Import(path.into()))),
             ("POST", "/remove") => self.with_text(&request.body, "root", |root| Ok(Job::Remove(root.parse().map_err(|_| "no root")?))),
             ("POST", "/export") => self.export(&request.body),
+            ("POST", "/follow") => self.queue(Job::Follow),
             ("POST", "/scrub") => self.queue(Job::Scrub),
             _ => refuse(404, "there is no such thing"),
         }

@@ -17,9 +17,11 @@ use content::store::{Index, Options, Store};
 use content::{Cid, Codec, Error, Manifest};
 use serde_json::{Value, json};
 
+use super::sources::{Address, Gateways, Remote, WebCar};
 use super::state::Arrival;
 use super::sticks;
 use super::view::{Progress, Shared, Space, Waiting};
+use crate::netd::settings;
 
 /// How often sticks are looked for.
 const LOOK: Duration = Duration::from_secs(2);
@@ -39,8 +41,10 @@ pub enum Job {
     Remove(Cid),
     /// Write bundles as files into a folder.
     Export(Vec<Cid>, PathBuf),
-    /// Look for rot in everything.
+    /// Look for rot in everything, and mend it where somebody has the right bytes.
     Scrub,
+    /// Look at every source.
+    Follow,
     /// Look at sticks and waiting bundles again: trust or settings have changed.
     Again,
 }
@@ -109,6 +113,7 @@ impl Worker {
             Job::Remove(root) => self.remove(&root),
             Job::Export(roots, folder) => self.export(&roots, &folder),
             Job::Scrub => Ok(self.scrub()),
+            Job::Follow => self.follow(&settings::load().content),
             Job::Again => {
                 self.seen.clear();
                 self.look();
@@ -187,6 +192,9 @@ impl Worker {
     /// Imports a bundle, a CAR or a folder; `word` is the admin's.
     fn import_path(&mut self, path: &Path, word: bool) -> Ended {
         let title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(url) = path.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://")) {
+            return self.follow_web(url, word);
+        }
         let imported = if path.is_dir() { self.import_folder(path, &title) } else { self.import_car(path, &title, word) };
         imported.inspect_err(|why| self.failed(path, None, why))
     }
@@ -236,9 +244,11 @@ impl Worker {
         let policy = shared.state().policy.clone();
         let trusted = self.trusted.clone();
         let mut refusal = None;
+        let mut stranger = None;
         let mut allow = |manifest: &Manifest| match policy.judge(manifest, &trusted, word) {
             Verdict::Take => Ok(()),
             verdict => {
+                stranger = (verdict == Verdict::Wait).then(|| manifest.clone());
                 refusal = Some(match verdict {
                     Verdict::Older(seen) => older(manifest.seq, seen),
                     _ => format!("its publisher {} is not trusted here", manifest.publisher),
@@ -255,6 +265,9 @@ impl Worker {
         };
         progress(0);
         let imported = self.store.import(root, source, Options { title, room }, &mut allow, &mut progress);
+        if let Some(manifest) = stranger {
+            self.wait(Path::new(from), "bundle", Some(&manifest), manifest.total_bytes);
+        }
         let imported = imported.map_err(|e| refusal.unwrap_or_else(|| e.to_string()))?;
         let index = imported.index;
         let old = self.superseded(&index);
@@ -380,10 +393,80 @@ impl Worker {
                 true
             }));
         }
+        let mut gateways = Gateways::new(&settings::load().content.gateways);
+        let mut mended = 0;
         for rot in &rotten {
-            log::error!("block {} of bundle {} is rotten", rot.cid, rot.bundle);
+            let fetched = gateways.block(rot.cid).and_then(|block| self.store.mend(&rot.cid, &block).map_err(|e| e.to_string()));
+            match fetched {
+                Ok(true) => mended += 1,
+                Ok(false) => log::error!("block {} of bundle {} is rotten", rot.cid, rot.bundle),
+                Err(why) => log::error!("block {} of bundle {} is rotten, and not to be had: {why}", rot.cid, rot.bundle),
+            }
         }
-        if rotten.is_empty() { "every block is as it should be".into() } else { format!("{} blocks are rotten", rotten.len()) }
+        match rotten.len() {
+            0 => "every block is as it should be".into(),
+            n => format!("{n} blocks were rotten, {mended} are mended"),
+        }
+    }
+
+    /// Looks at every source; what one of them says is kept for the admin.
+    fn follow(&mut self, settings: &config::Content) -> Ended {
+        // A box that joined another hotspot's network finds that hotspot at the network's gateway address.
+        let mut gateways = settings.gateways.clone();
+        gateways.extend(super::uplink().1.map(|address| format!("http://{address}")));
+        let mut heard = Vec::new();
+        let mut failed = 0;
+        for text in &settings.sources {
+            let ended = match Address::read(text) {
+                None => Err("it is no ipns://, ipfs://, http:// or https:// address".into()),
+                Some(Address::Name(publisher)) => self.follow_name(&publisher, &gateways, text),
+                Some(Address::Root(root)) if self.store.bundles().contains_key(&root) => Ok("it is here".into()),
+                Some(Address::Root(root)) => {
+                    let mut remote = Remote::root(Gateways::new(&gateways));
+                    self.take(root, &mut remote, "", 0, true, text)
+                }
+                Some(Address::Web(url)) => self.follow_web(&url, false),
+            };
+            failed += usize::from(ended.is_err());
+            let (ok, said) = match ended {
+                Ok(said) => (true, said),
+                Err(why) => {
+                    log::warn!("{text}: {why}");
+                    (false, why)
+                }
+            };
+            heard.push(json!({"address": text, "ok": ok, "text": said, "t": now()}));
+        }
+        self.shared.view().sources = heard;
+        let all = settings.sources.len();
+        if failed == 0 {
+            Ok(format!("{all} sources were looked at"))
+        } else {
+            Err(format!("{failed} of {all} sources did not answer well: hotspot content sources"))
+        }
+    }
+
+    fn follow_name(&mut self, publisher: &Publisher, gateways: &[String], from: &str) -> Ended {
+        let gateways = Gateways::new(gateways);
+        let (bytes, record) = gateways.record(publisher)?;
+        let manifest = record.cid().ok_or("its record leads to no bundle")?;
+        // Without a clock nobody knows; an old record is shown, never refused.
+        let stale =
+            if record.ends().is_some_and(|end| end < now()) { "; its record has expired: the publisher should sign anew" } else { "" };
+        if self.store.find(&manifest).is_some() {
+            return Ok(format!("nothing new{stale}"));
+        }
+        let (mut remote, root) = Remote::named(gateways, manifest, bytes);
+        self.trusted.push(*publisher);
+        let ended = self.take(root, &mut remote, &publisher.short(), 0, false, from);
+        self.trusted.pop();
+        ended.map(|said| format!("{said}, {} bytes fetched{stale}", remote.fetched))
+    }
+
+    fn follow_web(&mut self, url: &str, word: bool) -> Ended {
+        let (mut web, root) = WebCar::open(url)?;
+        let ended = self.take(root, &mut web, url, 0, word, url);
+        ended.map(|said| format!("{said}, {} bytes fetched", web.fetched))
     }
 
     fn failed(&self, path: &Path, manifest: Option<&Manifest>, why: &str) {
@@ -424,13 +507,18 @@ impl Worker {
     }
 }
 
+/// Seconds since 1970, by the box's clock.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs())
+}
+
 fn older(seq: u64, seen: u64) -> String {
     format!("it is release {seq}, and release {seen} has been here: older ones are not taken")
 }
 
 fn arrival(what: &str, manifest: Option<&Manifest>, title: &str, from: &str, why: &str) -> Arrival {
     Arrival {
-        t: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs()),
+        t: now(),
         what: what.into(),
         title: title.into(),
         publisher: manifest.map(|m| m.publisher.to_string()).unwrap_or_default(),

@@ -13,7 +13,9 @@ use crate::{ipc, logging};
 use service::Shared;
 
 mod cached;
+mod catalog;
 mod clock;
+mod gateway;
 mod library;
 mod metrics;
 mod neighbours;
@@ -25,22 +27,26 @@ mod wire;
 
 /// Files that anybody may fetch.
 const PUBLIC: &str = "/data/content/public";
+/// contentd's store, which the portal only reads.
+const STORE: &str = "/data/contentd/store";
 
 struct Options {
     listen: SocketAddr,
     files: PathBuf,
+    store: PathBuf,
 }
 
-/// `[--listen ADDRESS:PORT] [--files FOLDER]`.
+/// `[--listen ADDRESS:PORT] [--files FOLDER] [--store FOLDER]`.
 fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { listen: SocketAddr::from(([0, 0, 0, 0], 80)), files: PUBLIC.into() };
+    let mut options = Options { listen: SocketAddr::from(([0, 0, 0, 0], 80)), files: PUBLIC.into(), store: STORE.into() };
     let mut args = args.skip(2);
     while let Some(arg) = args.next() {
         let value = args.next().ok_or_else(|| format!("portald: {arg} needs a value"))?;
         match arg.as_str() {
             "--listen" => options.listen = value.parse().map_err(|_| format!("portald: {value} is not ADDRESS:PORT"))?,
             "--files" => options.files = value.into(),
-            _ => return Err(format!("portald: {arg} is unknown; there are --listen ADDRESS:PORT and --files FOLDER")),
+            "--store" => options.store = value.into(),
+            _ => return Err(format!("portald: {arg} is unknown; there are --listen ADDRESS:PORT, --files FOLDER and --store FOLDER")),
         }
     }
     Ok(options)
@@ -82,7 +88,7 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 async fn serve(options: Options) -> Result<(), String> {
     let listener = listen(options.listen).map_err(|e| format!("cannot listen on {}: {e}", options.listen))?;
-    let shared = Arc::new(Shared::new(options.files));
+    let shared = Arc::new(Shared::new(options.files, options.store));
     log::info!("the portal answers on {}", options.listen);
     if let Err(e) = ipc::serve("portald", status(shared.clone())) {
         log::warn!("no status socket: {e}; the portal answers all the same");

@@ -15,9 +15,12 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderName, HeaderValue};
 use portal::continued::{Continued, Identity};
 use portal::files;
+use portal::library::{self, How, Shelf};
 use portal::{Answer, Client, Method, Request, Response, Surroundings};
 
+use super::catalog::Catalog;
 use super::clock;
+use super::gateway::{self, Piece};
 use super::library::{Library, Opened};
 use super::metrics::{Metrics, count};
 use super::neighbours::Neighbours;
@@ -39,6 +42,8 @@ pub struct Shared {
     pub settings: Current,
     /// The public folder.
     pub library: Library,
+    /// The bundles.
+    pub catalog: Catalog,
     /// The other daemons.
     pub neighbours: Neighbours,
     /// Who tapped Continue.
@@ -48,11 +53,12 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// A portal over this folder of files.
-    pub fn new(files: std::path::PathBuf) -> Self {
+    /// A portal over this folder of files and this store of bundles.
+    pub fn new(files: std::path::PathBuf, store: std::path::PathBuf) -> Self {
         Self {
             settings: Current::new(),
             library: Library::new(files),
+            catalog: Catalog::new(store),
             neighbours: Neighbours::new(),
             continued: Mutex::new(Continued::new(MAX_CONTINUED)),
             metrics: Metrics::default(),
@@ -107,12 +113,15 @@ impl Connection {
         let who = if known || needs.identity { shared.neighbours.client(self.ip).await } else { Identity::Unknown };
         request.client.continued = known && shared.continued().has(self.ip, who);
         let mut around = Surroundings::default();
-        let (mut listing, mut status, mut updates) = (None, None, None);
+        let (mut listing, mut status, mut updates, mut shelf) = (None, None, None, None);
         if needs.place {
             (around.phone_limit, request.client.last_place) = shared.neighbours.place(who).await;
         }
         if needs.files {
             listing = shared.library.listing().await;
+        }
+        if needs.library {
+            shelf = shared.catalog.shelf().await;
         }
         if needs.status {
             status = shared.neighbours.status().await;
@@ -124,6 +133,7 @@ impl Connection {
             (around.files, around.files_truncated) = (&listing.files, listing.truncated);
         }
         around.status = status.as_deref();
+        around.library = shelf.as_deref();
         around.updates = updates.as_deref();
         if needs.captured {
             count(&shared.metrics.captured);
@@ -140,6 +150,11 @@ impl Connection {
             Answer::Health if shared.neighbours.is_well().await => finish(Response::text(200, "well\n"), serving),
             Answer::Health => finish(Response::text(503, "trouble: see /admin/\n"), serving),
             Answer::Metrics => finish(Response::text(200, shared.metrics.text()), serving),
+            Answer::Entry { book, file, how } => match shelf {
+                Some(shelf) => self.entry(&shelf, (book, file, how), &site, &request, serving).await,
+                None => finish(portal::not_found(&site, &request), serving),
+            },
+            Answer::Gateway(ask) => self.gateway(ask, parts, &request, serving).await,
             Answer::File(name) => match shared.library.open(&name).await {
                 None => finish(portal::not_found(&site, &request), serving),
                 Some(opened) => self.file(&name, opened, &request, serving),
@@ -159,9 +174,95 @@ impl Connection {
         // Set here, since for HEAD the body stays empty.
         response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
         if request.method == Method::Get {
-            let stretch = Stretch { file: opened.file, offset: head.offset, left: length };
+            let stretch = Stretch { file: Arc::new(opened.file), offset: head.offset, left: length };
             self.stretches.lock().unwrap_or_else(PoisonError::into_inner).push_back(stretch);
             response.body_mut().what = What::File(length);
+            response.body_mut().download = Some(Download::new(self.shared.clone()));
+        }
+        response
+    }
+
+    /// A file of a bundle: stretches of packs, in one body.
+    async fn entry(
+        &self,
+        shelf: &Shelf,
+        which: (usize, usize, How),
+        site: &portal::Site,
+        request: &Request<'_>,
+        serving: Serving,
+    ) -> hyper::Response<Reply> {
+        let (book, file, how) = which;
+        let index = &shelf.books[book].index;
+        let entry = &index.manifest.entries[file];
+        let head = library::head(entry, &files::part(request.conditions, &library::etag(entry), entry.size), how);
+        if head.length == 0 {
+            return finish(head.response, serving);
+        }
+        // Removed between the look and now.
+        let Some(stretches) = self.shared.catalog.open(index.stretches(file, head.offset, head.length)).await else {
+            return finish(portal::not_found(site, request), serving);
+        };
+        count(&self.shared.metrics.files);
+        self.pieces(head.response, stretches.into_iter().map(Piece::File).collect(), request, serving)
+    }
+
+    /// A question to the trustless gateway.
+    async fn gateway(
+        &self,
+        ask: Result<content::gateway::Ask, content::gateway::No>,
+        parts: &hyper::http::request::Parts,
+        request: &Request<'_>,
+        serving: Serving,
+    ) -> hyper::Response<Reply> {
+        let answer = match ask {
+            Err(no) => no.into(),
+            Ok(ask) => {
+                let shelf = self.shared.catalog.shelf().await.unwrap_or_default();
+                let mut held = self.shared.catalog.blocks(shelf);
+                let headers = parts.headers.clone();
+                let found = tokio::task::spawn_blocking(move || {
+                    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+                    let conditions = files::Conditions {
+                        range: text(header::RANGE),
+                        if_range: text(header::IF_RANGE),
+                        if_none_match: text(header::IF_NONE_MATCH),
+                    };
+                    gateway::answer(ask, conditions, &mut held)
+                });
+                found.await.unwrap_or_else(|_| content::gateway::No(500, "The box could not answer that.").into())
+            }
+        };
+        if answer.pieces.is_empty() {
+            return finish(answer.head, serving);
+        }
+        self.pieces(answer.head, answer.pieces, request, serving)
+    }
+
+    /// A body of several pieces, its length known.
+    fn pieces(&self, head: Response, pieces: Vec<Piece>, request: &Request, serving: Serving) -> hyper::Response<Reply> {
+        let mut response = finish(head, serving);
+        let mut out = VecDeque::new();
+        let mut length = 0;
+        let mut files = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => {
+                    length += text.len() as u64;
+                    out.push_back(What::Text(text));
+                }
+                Piece::File(stretch) if stretch.left == 0 => {}
+                Piece::File(stretch) => {
+                    length += stretch.left;
+                    out.push_back(What::File(stretch.left));
+                    files.push(stretch);
+                }
+            }
+        }
+        // Set here, since for HEAD the body stays empty.
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+        if request.method == Method::Get {
+            self.stretches.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
+            response.body_mut().what = What::Pieces(out, length);
             response.body_mut().download = Some(Download::new(self.shared.clone()));
         }
         response
@@ -224,6 +325,34 @@ enum What {
     Text(Bytes),
     /// So many bytes that the kernel takes from a file.
     File(u64),
+    /// Both, in turn; and the bytes that are left of all.
+    Pieces(VecDeque<What>, u64),
+}
+
+impl What {
+    /// The next bytes; empty at the end.
+    fn next(&mut self) -> Bytes {
+        match self {
+            Self::Text(text) => std::mem::take(text),
+            Self::File(left) => {
+                let region = wire::region();
+                let n = usize::try_from(*left).unwrap_or(region.len()).min(region.len());
+                *left -= n as u64;
+                Bytes::from_static(&region[..n])
+            }
+            Self::Pieces(pieces, left) => {
+                while let Some(piece) = pieces.front_mut() {
+                    let data = piece.next();
+                    if !data.is_empty() {
+                        *left -= data.len() as u64;
+                        return data;
+                    }
+                    pieces.pop_front();
+                }
+                Bytes::new()
+            }
+        }
+    }
 }
 
 /// A body.
@@ -239,15 +368,7 @@ impl Body for Reply {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let data = match &mut self.what {
-            What::Text(text) => std::mem::take(text),
-            What::File(left) => {
-                let region = wire::region();
-                let n = usize::try_from(*left).unwrap_or(region.len()).min(region.len());
-                *left -= n as u64;
-                Bytes::from_static(&region[..n])
-            }
-        };
+        let data = self.what.next();
         Poll::Ready((!data.is_empty()).then(|| Ok(Frame::data(data))))
     }
 
@@ -258,7 +379,7 @@ impl Body for Reply {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(match &self.what {
             What::Text(text) => text.len() as u64,
-            What::File(left) => *left,
+            What::File(left) | What::Pieces(_, left) => *left,
         })
     }
 }

@@ -43,7 +43,7 @@ fn stands_for_file(slice: &[u8]) -> bool {
 #[derive(Debug)]
 pub struct Stretch {
     /// The open file.
-    pub file: File,
+    pub file: Arc<File>,
     /// From here,
     pub offset: u64,
     /// so many bytes.

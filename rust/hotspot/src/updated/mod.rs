@@ -11,7 +11,7 @@
 mod candidate;
 mod device;
 mod facts;
-mod http;
+pub mod http;
 mod inbox;
 mod net;
 mod socket;

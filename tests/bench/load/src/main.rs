@@ -2,6 +2,8 @@
 //!
 //! - `load probes PORT PHONES ROUNDS HOST PATH`: all phones connect at the same moment, each from its own address, ask once, and
 //!   read to the end. Prints `p50 p99 max failed`, times in milliseconds over all rounds.
+//! - `load seeks PORT CLIENTS PATH BYTES PIECES`: all fetch so many stretches of 1 MiB of a file of so many bytes, each from another
+//!   place. Prints `seconds failed`.
 //! - `load files PORT CLIENTS PATH BYTES`: all fetch a file at once. Prints `seconds failed`.
 #![forbid(unsafe_code)]
 
@@ -35,6 +37,19 @@ fn main() -> Result<(), String> {
             };
             println!("{:.3} {:.3} {:.3} {failed}", at(0.5), at(0.99), at(1.0));
         }
+        ["seeks", port, clients, path, bytes, pieces] => {
+            let (port, bytes, pieces) = (number(port)?, number(bytes)?, number(pieces)?);
+            let start = Instant::now();
+            let failed = runtime.block_on(async {
+                let tasks: Vec<_> = (0..number(clients)?).map(|n| tokio::spawn(seek(port, n, path.to_owned(), bytes, pieces))).collect();
+                let mut failed = 0;
+                for task in tasks {
+                    failed += task.await.unwrap_or(1);
+                }
+                Ok::<_, String>(failed)
+            })?;
+            println!("{:.3} {failed}", start.elapsed().as_secs_f64());
+        }
         ["files", port, clients, path, bytes] => {
             let request = format!("GET {path} HTTP/1.1\r\nHost: p2p.local\r\nConnection: close\r\n\r\n");
             let start = Instant::now();
@@ -51,7 +66,7 @@ fn main() -> Result<(), String> {
             })?;
             println!("{:.3} {failed}", start.elapsed().as_secs_f64());
         }
-        _ => return Err("usage: load probes PORT PHONES ROUNDS HOST PATH | load files PORT CLIENTS PATH BYTES".into()),
+        _ => return Err("usage: load seeks PORT CLIENTS PATH BYTES PIECES | load probes PORT PHONES ROUNDS HOST PATH | load files PORT CLIENTS PATH BYTES".into()),
     }
     Ok(())
 }
@@ -96,4 +111,18 @@ async fn connect(port: usize, n: usize) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((source, 0)))?;
     socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, u16::try_from(port).unwrap_or(0)))).await
+}
+
+/// One client's stretches; gives how many failed.
+async fn seek(port: usize, n: usize, path: String, bytes: usize, pieces: usize) -> u32 {
+    const PIECE: usize = 1 << 20;
+    let (mut failed, mut random) = (0, n as u64 * 7919 + 1);
+    for _ in 0..pieces {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let from = (random >> 33) as usize % bytes.saturating_sub(PIECE).max(1);
+        let range = format!("bytes={from}-{}", from + PIECE - 1);
+        let request = format!("GET {path} HTTP/1.1\r\nHost: p2p.local\r\nRange: {range}\r\nConnection: close\r\n\r\n");
+        failed += u32::from(!matches!(ask(port, n, request).await, Ok(got) if got > PIECE && got < PIECE + 2000));
+    }
+    failed
 }

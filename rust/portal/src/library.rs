@@ -1,0 +1,377 @@
+//! The library: bundles as books, their pages, and how their files are sent. Pure; the shell brings the indexes.
+
+use std::sync::Arc;
+
+use askama::Template;
+use content::manifest::Entry;
+use content::store::Index;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::files::{self, Head, Part};
+use crate::lang::{Key, Language};
+use crate::pages::{self, Frame, STYLE};
+use crate::request::Request;
+use crate::response::Response;
+use crate::site::Site;
+use crate::{Answer, Surroundings};
+
+/// Files of one page of a book.
+const PAGE: usize = 100;
+/// Files that a search over the whole library lists.
+const FOUND_FILES: usize = 60;
+/// Books that the front page names.
+const ON_FRONT: usize = 4;
+/// Longest search, in bytes.
+const MAX_QUERY: usize = 200;
+
+/// A bundle on the shelf.
+#[derive(Debug)]
+pub struct Book {
+    /// What its addresses have after `/library/`: the end of its root's name.
+    pub id: String,
+    /// What it is and where its bytes are.
+    pub index: Arc<Index>,
+    /// What a search looks through: title, description, name; then every path, a line each.
+    folded: String,
+}
+
+/// All books, by title.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    /// The books.
+    pub books: Vec<Book>,
+}
+
+/// Accents do not count in a search, nor does case.
+fn fold(text: &str) -> String {
+    text.chars()
+        .flat_map(char::to_lowercase)
+        .map(|c| match c {
+            'á' | 'à' | 'â' | 'ã' | 'ä' | 'å' => 'a',
+            'é' | 'è' | 'ê' | 'ë' => 'e',
+            'í' | 'ì' | 'î' | 'ï' => 'i',
+            'ó' | 'ò' | 'ô' | 'õ' | 'ö' => 'o',
+            'ú' | 'ù' | 'û' | 'ü' => 'u',
+            'ç' => 'c',
+            'ñ' => 'n',
+            c => c,
+        })
+        .collect()
+}
+
+impl Book {
+    fn new(index: Arc<Index>) -> Self {
+        let m = &index.manifest;
+        let root = index.root.to_string();
+        let mut folded = fold(&format!("{} {} {}", m.title, m.name, m.description).replace('\n', " "));
+        for entry in &m.entries {
+            folded.push('\n');
+            folded.push_str(&fold(&entry.path));
+        }
+        Self { id: root[root.len() - 16..].to_owned(), index, folded }
+    }
+
+    /// The path that opens when the book is opened, if it is a web site.
+    fn start(&self) -> Option<&str> {
+        ["index.html", "index.htm"].into_iter().find(|name| self.index.file(name).is_some())
+    }
+
+    /// Does it, itself, have all these words?
+    fn matches(&self, words: &[String]) -> bool {
+        let head = self.folded.split('\n').next().unwrap_or_default();
+        words.iter().all(|word| head.contains(word))
+    }
+
+    /// Numbers of its files whose path has one of these words at least, and the others too or the book has them.
+    fn files_with<'a>(&'a self, words: &'a [String]) -> impl Iterator<Item = usize> + 'a {
+        let (head, paths) = self.folded.split_once('\n').unwrap_or((&self.folded, ""));
+        let missing: Vec<&String> = words.iter().filter(|word| !head.contains(*word)).collect();
+        let has = move |path: &str| missing.iter().all(|word| path.contains(*word)) && words.iter().any(|word| path.contains(word));
+        paths.split('\n').enumerate().filter(move |(_, path)| has(path)).map(|(i, _)| i)
+    }
+}
+
+impl Shelf {
+    /// From what is published.
+    pub fn new(bundles: impl Iterator<Item = Arc<Index>>) -> Self {
+        let mut books: Vec<Book> = bundles.map(Book::new).collect();
+        books.sort_by(|a, b| (&a.folded, &a.id).cmp(&(&b.folded, &b.id)));
+        Self { books }
+    }
+
+    fn book(&self, id: &str) -> Option<usize> {
+        self.books.iter().position(|book| book.id == id)
+    }
+
+    /// What the front page names: the books, and how many there are in all.
+    pub fn front(&self) -> (&[Book], usize) {
+        (&self.books[..self.books.len().min(ON_FRONT)], self.books.len())
+    }
+}
+
+/// What stays readable in a path.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, PATH).to_string()
+}
+
+/// A book as a page shows it.
+pub struct Card<'a> {
+    book: &'a Book,
+    lang: &'static Language,
+}
+
+impl<'a> Card<'a> {
+    /// In this language.
+    pub fn new(book: &'a Book, lang: &'static Language) -> Self {
+        Self { book, lang }
+    }
+
+    /// Its address without the base.
+    pub fn href(&self) -> String {
+        format!("/library/{}/", self.book.id)
+    }
+
+    /// Its title.
+    pub fn title(&self) -> &str {
+        &self.book.index.manifest.title
+    }
+
+    /// The address of its cover.
+    pub fn cover(&self) -> Option<String> {
+        let cover = &self.book.index.manifest.cover;
+        let picture = matches!(files::kind(cover).mime, "image/jpeg" | "image/png" | "image/webp" | "image/gif");
+        picture.then(|| format!("/library/{}/view/{}", self.book.id, encoded(cover)))
+    }
+
+    /// A colour for a book without one, always the same.
+    pub fn hue(&self) -> u32 {
+        self.book.id.bytes().fold(7_u32, |sum, b| sum.wrapping_mul(31).wrapping_add(u32::from(b))) / 7 % 4
+    }
+
+    /// The title's first letter.
+    pub fn letter(&self) -> String {
+        self.title().chars().find(|c| c.is_alphanumeric()).unwrap_or('·').to_uppercase().collect()
+    }
+
+    /// Languages as people call them.
+    pub fn languages(&self) -> String {
+        let name = |code: &String| {
+            Language::named(code.split('-').next().unwrap_or(code)).map_or_else(|| code.clone(), |l| l.say(Key::LanguageName))
+        };
+        self.book.index.manifest.languages.iter().map(name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Size and number of files.
+    pub fn size(&self) -> String {
+        let m = &self.book.index.manifest;
+        format!("{} · {}", self.lang.size(m.files_bytes()), self.lang.with(Key::LibraryCount, "n", m.entries.len()))
+    }
+}
+
+/// A file as a page lists it.
+pub struct File<'a> {
+    book: &'a Book,
+    entry: &'a Entry,
+    lang: &'static Language,
+}
+
+impl File<'_> {
+    /// Where it opens.
+    pub fn href(&self) -> String {
+        format!("/library/{}/view/{}", self.book.id, encoded(&self.entry.path))
+    }
+
+    /// Where it is saved from.
+    pub fn save(&self) -> String {
+        format!("/library/{}/get/{}", self.book.id, encoded(&self.entry.path))
+    }
+
+    /// Its name, with the folders before it.
+    pub fn name(&self) -> &str {
+        &self.entry.path
+    }
+
+    /// Its size.
+    pub fn size(&self) -> String {
+        self.lang.size(self.entry.size)
+    }
+
+    /// The book that it is in.
+    pub fn title(&self) -> &str {
+        &self.book.index.manifest.title
+    }
+}
+
+#[derive(Template)]
+#[template(path = "library.html")]
+struct Library<'a> {
+    f: Frame<'a>,
+    query: String,
+    only: String,
+    offered: Vec<(String, String)>,
+    books: Vec<Card<'a>>,
+    found: Vec<File<'a>>,
+    empty: bool,
+}
+
+#[derive(Template)]
+#[template(path = "book.html")]
+struct BookPage<'a> {
+    f: Frame<'a>,
+    card: Card<'a>,
+    start: Option<String>,
+    description: &'a str,
+    license: &'a str,
+    publisher: String,
+    files: Vec<File<'a>>,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// How a file is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// To be looked at.
+    View,
+    /// To be kept.
+    Save,
+}
+
+/// Anything under `/library/`.
+pub fn answer(site: &Site, around: &Surroundings, request: &Request) -> Answer {
+    let nothing = Shelf::default();
+    let shelf = around.library.unwrap_or(&nothing);
+    let Some(rest) = request.path.strip_prefix("/library/") else {
+        return Answer::Send(pages::moved_to(site, request, "/library/"));
+    };
+    if rest.is_empty() {
+        return Answer::Send(library(site, shelf, request));
+    }
+    let not_found = || Answer::Send(pages::not_found(site, request));
+    let (id, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let Some(number) = shelf.book(id) else { return not_found() };
+    let book = &shelf.books[number];
+    let (how, path) = match rest.split_once('/').unwrap_or((rest, "")) {
+        ("", _) => return Answer::Send(book_page(site, book, request)),
+        ("view", path) => (How::View, path),
+        ("get", path) => (How::Save, path),
+        _ => return not_found(),
+    };
+    if path.len() > 3 * content::paths::MAX_PATH {
+        return not_found();
+    }
+    let Ok(path) = percent_decode_str(path).decode_utf8() else { return not_found() };
+    let index = &book.index;
+    let found = index.file(&path).or_else(|| {
+        // A folder is its first page.
+        let folder = path.is_empty() || path.ends_with('/');
+        ["index.html", "index.htm"].into_iter().filter(|_| folder).find_map(|name| index.file(&format!("{path}{name}")))
+    });
+    match found {
+        Some((file, _)) => Answer::Entry { book: number, file, how },
+        None if index.file(&format!("{path}/index.html")).is_some() => {
+            Answer::Send(Response::text(302, "").with("location", format!("{}/", request.path)))
+        }
+        None => not_found(),
+    }
+}
+
+fn library(site: &Site, shelf: &Shelf, request: &Request) -> Response {
+    let f = Frame::new(site, request, "/library/");
+    let query = request.form_value("q").map(|q| q.chars().take(MAX_QUERY).collect::<String>()).unwrap_or_default();
+    let words: Vec<String> = fold(&query).split_whitespace().map(str::to_owned).collect();
+    let only = request.form_value("in").filter(|code| code.len() <= 35).unwrap_or_default();
+    let speaks =
+        |book: &Book, only: &str| only.is_empty() || book.index.manifest.languages.iter().any(|l| l.split('-').next() == Some(only));
+    let chosen: Vec<&Book> = shelf.books.iter().filter(|book| speaks(book, &only)).collect();
+    let mut found = Vec::new();
+    if !words.is_empty() {
+        for book in &chosen {
+            let files = book.files_with(&words).take(FOUND_FILES - found.len());
+            found.extend(files.map(|i| File { book, entry: &book.index.manifest.entries[i], lang: f.lang }));
+            if found.len() == FOUND_FILES {
+                break;
+            }
+        }
+    }
+    let books: Vec<Card> = chosen.into_iter().filter(|book| book.matches(&words)).map(|book| Card::new(book, f.lang)).collect();
+    let mut codes: Vec<String> =
+        shelf.books.iter().flat_map(|b| &b.index.manifest.languages).map(|l| l.split('-').next().unwrap_or(l).to_owned()).collect();
+    codes.sort();
+    codes.dedup();
+    let offered = codes
+        .into_iter()
+        .map(|code| (Language::named(&code).map_or_else(|| code.clone(), |l| l.say(Key::LanguageName)), code))
+        .map(|(n, c)| (c, n))
+        .collect();
+    let page = Library { query, only, offered, empty: shelf.books.is_empty(), books, found, f };
+    pages::html(200, &page, &site.own, page.f.lang)
+}
+
+fn book_page(site: &Site, book: &Book, request: &Request) -> Response {
+    let f = Frame::new(site, request, "");
+    let m = &book.index.manifest;
+    let number: usize = request.parameter("page").and_then(|n| n.parse().ok()).unwrap_or(0).min(m.entries.len() / PAGE);
+    let files = m.entries.iter().skip(number * PAGE).take(PAGE).map(|entry| File { book, entry, lang: f.lang }).collect();
+    let at = |n: usize| {
+        let and = if f.keep.is_empty() { "?" } else { "&" };
+        format!("/library/{}/{}{and}page={n}", book.id, f.keep)
+    };
+    let page = BookPage {
+        start: book.start().map(|_| format!("/library/{}/view/", book.id)),
+        card: Card::new(book, f.lang),
+        description: &m.description,
+        license: &m.license,
+        publisher: if book.index.signed { m.publisher.short() } else { String::new() },
+        before: number.checked_sub(1).map(at),
+        after: (m.entries.len() > (number + 1) * PAGE).then(|| at(number + 1)),
+        files,
+        f,
+    };
+    pages::html(200, &page, &site.own, page.f.lang)
+}
+
+/// A page of somebody's web site: an origin of its own that can reach nothing of the portal's.
+const SANDBOX: &str = "sandbox allow-scripts allow-popups allow-modals allow-downloads; default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; form-action 'none'; frame-ancestors 'none'";
+/// What a browser shows by itself.
+const PLAIN: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
+/// The validator of a file: its address says what it is.
+pub fn etag(entry: &Entry) -> String {
+    format!("\"{}\"", entry.cid)
+}
+
+/// Status and headers for a part of a book's file.
+pub fn head(entry: &Entry, part: &Part, how: How) -> Head {
+    let kind = files::kind(&entry.path);
+    let mut head = files::head(&entry.path, part, etag(entry), entry.size);
+    if head.response.status >= 400 {
+        return head;
+    }
+    head.response
+        .headers
+        .retain(|(name, _)| !matches!(*name, "content-type" | "content-security-policy" | "content-disposition" | "cache-control"));
+    // The address has the bundle's own in it: what is behind it never changes.
+    let mut response = head.response.with("cache-control", "public, max-age=31536000, immutable");
+    if response.status != 304 {
+        // A type that a browser shows by itself goes by our table, whatever its publisher says; all else runs in the sandbox.
+        let (mime, policy) = match kind.attachment {
+            false => (kind.mime.to_owned(), PLAIN),
+            true if entry.mime.is_empty() => (kind.mime.to_owned(), SANDBOX),
+            true => (entry.mime.clone(), SANDBOX),
+        };
+        response = response.with("content-type", mime).with("content-security-policy", policy);
+        // The sandbox's own origin must be able to load its fonts and modules.
+        response = response.with("access-control-allow-origin", "*").with("referrer-policy", "no-referrer");
+        if how == How::Save {
+            response = response.with("content-disposition", "attachment");
+        }
+    }
+    head.response = response;
+    head
+}
+
+#[cfg(test)]
+mod tests;

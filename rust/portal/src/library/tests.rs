@@ -1,0 +1,145 @@
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use content::key::Publisher;
+use content::store::Place;
+use content::walk::Tree;
+use content::{Cid, Codec, Manifest};
+
+use super::*;
+use crate::Client;
+use crate::files::Conditions;
+
+const CLIENT: Client = Client { ip: Ipv4Addr::new(10, 42, 0, 7), continued: true, last_place: false };
+
+/// A book of these paths; its blocks are nowhere.
+fn book(title: &str, languages: &[&str], paths: &[&str]) -> Arc<Index> {
+    let cid = Cid::of(Codec::Raw, title.as_bytes());
+    let mut paths = paths.to_vec();
+    paths.sort_unstable();
+    let entry = |path: &&str| Entry { path: (*path).into(), cid, size: 10, mime: content::mime::of(path).into(), license: String::new() };
+    let manifest = Manifest {
+        publisher: Publisher([1; 32]),
+        seq: 1,
+        created: 0,
+        prev: None,
+        title: title.into(),
+        content: cid,
+        total_bytes: 10,
+        block_count: 1,
+        entries: paths.iter().map(entry).collect(),
+        name: String::new(),
+        description: "Über <b>Água</b>".into(),
+        languages: languages.iter().map(|l| (*l).into()).collect(),
+        license: String::new(),
+        cover: String::new(),
+    };
+    let blocks = vec![content::walk::Block { cid, len: 10 }];
+    let extent = content::walk::Extent { block: 0, at: 0, len: 10 };
+    let file = |path: &&str| content::walk::TreeFile { path: (*path).into(), cid, size: 10, extents: 0..1 };
+    let files = paths.iter().map(file).collect();
+    let tree = Tree { blocks, files, extents: vec![extent], envelope: None, manifest: Some(manifest) };
+    let places = HashMap::from([(cid, Place { pack: 1, at: 0, len: 10 })]);
+    Arc::new(Index::new(Cid { codec: Codec::DagCbor, ..cid }, title, tree, &places).unwrap())
+}
+
+fn shelf() -> Shelf {
+    let books = [
+        book("Livros <script>", &["pt", "fr"], &["index.html", "capítulo 1/página.html", "a.pdf"]),
+        book("Songs", &["en"], &["one.mp3", "two.MP3"]),
+    ];
+    Shelf::new(books.into_iter())
+}
+
+fn ask(target: &str) -> Answer {
+    let (shelf, site) = (shelf(), Site::default());
+    let around = Surroundings { library: Some(&shelf), ..Surroundings::default() };
+    crate::answer(&site, &around, &Request::get("p2p.local", target, CLIENT))
+}
+
+fn page(target: &str) -> String {
+    match ask(target) {
+        Answer::Send(response) if response.status == 200 => response.body.into_owned(),
+        other => panic!("{target}: {other:?}"),
+    }
+}
+
+#[test]
+fn books_are_found_without_accents_and_nothing_of_theirs_is_markup() {
+    let all = page("/library/");
+    assert!(all.contains("Livros &#60;script&#62;") && !all.contains("<script") && all.contains("Songs"));
+    for (query, livros, songs) in [
+        ("agua", true, true),
+        ("LIVROS", true, false),
+        ("capitulo+PAGINA", true, false),
+        ("livros+pdf", true, false),
+        ("two+songs", false, true),
+        ("%22%3E%3Cscript%3E", true, false),
+        ("nothing+at+all", false, false),
+    ] {
+        let found = page(&format!("/library/?q={query}"));
+        assert_eq!((found.contains("Livros"), found.contains("Songs")), (livros, songs), "{query}");
+        assert!(!found.contains("<script"), "{query}");
+    }
+    assert!(!page("/library/?in=en").contains("Livros") && page("/library/?in=pt").contains("Livros"));
+    assert!(page("/library/?lang=pt").contains("Biblioteca") && page("/").contains("/library/"));
+}
+
+#[test]
+fn a_book_has_a_page_and_its_files() {
+    let shelf = shelf();
+    let id = &shelf.books[0].id;
+    let html = page(&format!("/library/{id}/"));
+    assert!(
+        html.contains("&#60;b&#62;")
+            && html.contains("cap%C3%ADtulo%201/p%C3%A1gina.html")
+            && html.contains(&format!("/library/{id}/view/\""))
+    );
+    let entry = |path: &str| match ask(&format!("/library/{id}/{path}")) {
+        Answer::Entry { book, file, how } => Some((shelf.books[book].index.manifest.entries[file].path.clone(), how)),
+        _ => None,
+    };
+    assert_eq!(entry("view/"), Some(("index.html".into(), How::View)));
+    assert_eq!(entry("view/a.pdf"), Some(("a.pdf".into(), How::View)));
+    assert_eq!(entry("get/cap%C3%ADtulo%201/p%C3%A1gina.html"), Some(("capítulo 1/página.html".into(), How::Save)));
+    for none in ["view/none", "view/../a.pdf", "view/%2e%2e/a.pdf", "run/a.pdf", "view/%ff"] {
+        assert_eq!(entry(none), None, "{none}");
+    }
+    assert!(matches!(ask("/library/0123456789abcdef/"), Answer::Send(r) if r.status == 404));
+    assert!(matches!(ask("/library"), Answer::Send(r) if r.status == 302));
+}
+
+#[test]
+fn attack_hostile_html() {
+    let entry = |path: &str, mime: &str| Entry {
+        path: path.into(),
+        cid: Cid::of(Codec::Raw, b"x"),
+        size: 1,
+        mime: mime.into(),
+        license: String::new(),
+    };
+    let head = |path, mime| head(&entry(path, mime), &Part::Whole, How::View).response;
+    // What could run has an origin of its own, whatever its publisher calls it.
+    for (path, mime) in [
+        ("a.html", "text/html"),
+        ("a.svg", "image/svg+xml"),
+        ("a.xml", "application/xml"),
+        ("a", "text/html"),
+        ("a.bin", "text/html"),
+        ("a.xhtml", "application/xhtml+xml"),
+    ] {
+        let response = head(path, mime);
+        let policy = response.header("content-security-policy").unwrap();
+        assert!(
+            policy.starts_with("sandbox ") && !policy.contains("allow-same-origin") && !policy.contains("allow-top-navigation"),
+            "{path}"
+        );
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
+    }
+    // A picture by name is a picture by type, even if its publisher says that it is a page.
+    let response = head("a.png", "text/html");
+    assert_eq!(response.header("content-type"), Some("image/png"));
+    assert!(response.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    let part = files::part(Conditions { if_none_match: &etag(&entry("a", "")), ..Conditions::default() }, &etag(&entry("a", "")), 1);
+    assert_eq!(part, Part::NotModified);
+}
