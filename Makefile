@@ -9,7 +9,7 @@ FUZZ_RUNS ?= 1000000
 export PARTS CONFIG PHONES STICK DISK FUZZ_RUNS YES
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run image dist programs test lint flash lab bench examples fuzz parts-refresh clean
+.PHONY: help setup run image dist programs test lint flash lab bench examples fuzz powercut parts-refresh clean
 
 help: ## lists the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ examples: programs ## example bundles out of what Debian packages carry: out/exa
 fuzz: ## every fuzz target, coverage-guided   [FUZZ_RUNS=1000000]
 	@board/setup test
 	@tests/fuzz/run all "$(FUZZ_RUNS)"
+
+powercut: setup ## every state that a power cut could leave, replayed (docs/powercut.md)
+	@board/build/image
+	@tests/powercut/run --all
 
 parts-refresh: setup ## rewrites the lock of Debian parts with today's versions
 	@board/build/parts refresh

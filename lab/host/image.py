@@ -33,7 +33,7 @@ def run(*argv: str) -> str:
 def overlay(disk: str, card: str, grow: bool) -> None:
     """A card over the image: the image itself is never written."""
     info = json.loads(run(tool("qemu-img", "qemu-utils"), "info", "--output=json", disk))
-    size = max(CARD, info["virtual-size"]) if grow else info["virtual-size"]
+    size = max(int(os.environ.get("CARD_MIB") or CARD >> 20) << 20, info["virtual-size"]) if grow else info["virtual-size"]
     run("qemu-img", "create", "-q", "-f", "qcow2", "-b", os.path.abspath(disk), "-F", info["format"], card, str(size))
 
 

@@ -104,9 +104,18 @@ class Lab:
             case ["card", *args]:
                 if self.machine.process:
                     raise LabError("the card is in the running box: power off")
+                if args[:1] == ["unreadable"] and len(args) == 4:
+                    self.machine.unreadable.append(card.sector(self.card, *args[1:]))
+                    return ""
+                if args[:1] == ["log"] and len(args) == 2:
+                    self.machine.record = os.path.join(cwd, args[1])
+                    return ""
+                if args == ["mended"]:
+                    self.machine.unreadable = []
+                    return ""
                 return card.command(self.card, args, cwd)
             case _:
-                raise LabError("usage: power cut|off|on, uplink up|down, stick insert [DIR]|remove, card boot DIR|random-data|read FILE")
+                raise LabError("usage: power cut|off|on, uplink up|down, stick insert [DIR]|remove, card boot DIR|random-data|rot …|unreadable …|mended|copy SLOT SLOT|read FILE")
         return ""
 
     def power_off(self) -> None:

@@ -32,11 +32,28 @@ class Machine:
         self.folder, self.share, self.tools, self.cpus = folder, share, tools, cpus
         self.portal_port, self.agent_port = portal_port, free_port()
         self.uplink = False
+        # 512-byte sectors of the card that cannot be read; the file that every write of the card is recorded in.
+        self.unreadable: list[int] = []
+        self.record = os.path.abspath(os.environ["RECORD"]) if os.environ.get("RECORD") else ""
+        self.watchdog = os.environ.get("WATCHDOG") == "1"
         self.starter = concurrent.futures.ThreadPoolExecutor(1)
         self.process: subprocess.Popen | None = None
         self.lock = threading.RLock()
         self.events: list[dict] = []
         self.started = time.monotonic()
+
+    def card(self) -> dict:
+        """The card's block driver: its overlay; over that the sectors that give read errors; over all, the log of every write."""
+        node: dict = {"driver": "qcow2", "discard": "unmap", "file": {"driver": "file", "filename": "card.qcow2"}}
+        if self.unreadable:
+            rules = [{"event": "none", "iotype": "read", "errno": 5, "sector": s} for s in self.unreadable]
+            node = {"driver": "blkdebug", "image": node, "inject-error": rules}
+        if self.record:
+            new = not os.path.exists(self.record)
+            open(self.record, "ab").close()
+            log = {"driver": "file", "filename": self.record}
+            node = {"driver": "blklogwrites", "file": node, "log": log, "log-sector-size": 512, "log-append": not new, "log-super-update-interval": 1}
+        return node | {"node-name": "card"}
 
     def command(self) -> list[str]:
         nets = [
@@ -51,7 +68,7 @@ class Machine:
             "-nodefaults", "-display", "none", "-S", "-bios", UBOOT, "-drive", "if=pflash,index=1,format=raw,file=env.img",
             "-chardev", "file,id=console,path=console.log,append=on", "-serial", "chardev:console",
             "-qmp", "unix:qmp,server=on,wait=off",
-            "-drive", "if=none,id=card,format=qcow2,file=card.qcow2,discard=unmap",
+            "-blockdev", json.dumps(self.card()),
             "-device", "virtio-blk-pci,drive=card,addr=2,serial=card",
             "-drive", "if=none,id=lab,format=raw,readonly=on,file=lab.img",
             "-device", "virtio-blk-pci,drive=lab,addr=3,serial=lab",
@@ -60,6 +77,8 @@ class Machine:
         ]
         for i, (name, backend) in enumerate(nets):
             argv += ["-netdev", f"{backend},id={name}", "-device", f"virtio-net-pci,netdev={name},id=nic-{name},addr={5 + i},romfile=,mac=52:54:00:42:00:0{i}"]
+        if self.watchdog:
+            argv += ["-device", "i6300esb,addr=12", "-action", "watchdog=reset"]
         return argv + [
             "-fsdev", f"local,id=share,path={self.share},security_model=none", "-device", "virtio-9p-pci,fsdev=share,mount_tag=lab,addr=9",
             "-device", "qemu-xhci,id=usb,addr=10", "-device", "virtio-rng-pci,addr=11",

@@ -76,13 +76,14 @@ def check_contents(file, card):
     start = card["SLOT_A_MIB"] * MIB
     header = slot.variables(read(file, start, card["SLOT_HEADER_BYTES"]))
     end = card["SLOT_HEADER_BYTES"]
-    for part in ("kernel", *slot.TREES, "initrd", "root"):
+    for part in ("kernel", *slot.TREES, "initrd", "root", "verity"):
         at, count, length, crc = (int(header[f"s_{part}_{f}"], 16) for f in ("off", "cnt", "len", "crc"))
         check(f"{part} lies after what is before it", at * 512 >= end, True)
         check(f"{part}'s sum", zlib.crc32(read(file, start + at * 512, length)), crc)
         end = (at + count) * 512
-    for name in ("SLOT_B", "RESCUE"):
-        check(f"{name} is empty", read(file, card[f"{name}_MIB"] * MIB, MIB), bytes(MIB))
+    check("slot B is empty", read(file, card["SLOT_B_MIB"] * MIB, MIB), bytes(MIB))
+    size = slot.SLOT.stat().st_size
+    check("the rescue system is slot A's payload", read(file, card["RESCUE_MIB"] * MIB, size) == read(file, start, size), True)
     check("slot payload is at most 110 MB", slot.SLOT.stat().st_size <= 110e6, True)
 
 

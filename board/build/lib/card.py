@@ -37,7 +37,7 @@ def config(card):
     part("reserved2", "RESERVED_2_MIB", "RESERVED_2_SIZE_MIB", "0x0c", "reserved2.vfat")
     part("slot-a", "SLOT_A_MIB", "SLOT_SIZE_MIB", "0x83", slot.SLOT)
     part("slot-b", "SLOT_B_MIB", "SLOT_SIZE_MIB", "0x83")
-    part("rescue", "RESCUE_MIB", "RESCUE_SIZE_MIB", "0x83")
+    part("rescue", "RESCUE_MIB", "RESCUE_SIZE_MIB", "0x83", slot.SLOT)
     part("data", "DATA_MIB", "DATA_PLACEHOLDER_MIB", "0x83")
     head = f"\thdimage {{\n\t\tpartition-table-type = mbr\n\t\tdisk-signature = {card['DISK_SIGNATURE']:#x}\n\t\talign = 4M\n\t\textended-partition = 4\n\t}}\n"
     return f"image {IMAGE.name} {{\n{head}{''.join(parts)}}}\n"
@@ -45,8 +45,8 @@ def config(card):
 
 def blank(file, card):
     """Writes zeros where an earlier installation on the same card would otherwise show through the holes that a block map leaves:
-    the second record, the headers of the empty slots, the start of /data."""
-    sizes = {"RECORD_1_MIB": 4096, "SLOT_B_MIB": card["SLOT_HEADER_BYTES"], "RESCUE_MIB": card["SLOT_HEADER_BYTES"], "DATA_MIB": 4 * MIB}
+    the second record, the header of the empty slot, the start of /data."""
+    sizes = {"RECORD_1_MIB": 4096, "SLOT_B_MIB": card["SLOT_HEADER_BYTES"], "DATA_MIB": 4 * MIB}
     for name, size in sizes.items():
         file.seek(card[name] * MIB)
         file.write(bytes(size))

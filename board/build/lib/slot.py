@@ -1,11 +1,12 @@
-"""A slot's payload: header, kernel, device trees, initramfs, root. docs/formats/slot.md."""
+"""A slot's payload: header, kernel, device trees, initramfs, root and its hash tree. docs/formats/slot.md."""
 
 import struct
 import zlib
 
-from common import OUT, Failure, epoch, layout, run, sha256, step, version
+from common import BOARD, OUT, Failure, epoch, layout, run, sha256, step, version
 import initramfs
 import root
+import verity
 
 SLOT = OUT / "slot.img"
 # Short names of the boards in the header, and their device trees in the kernel package.
@@ -47,12 +48,15 @@ def build(kernel):
     files = {"kernel": compressed_kernel(kernel)}
     files |= {name: kernel.trees / file for name, file in TREES.items()}
     files |= {"initrd": initramfs.PACKED, "root": root.SQUASHFS}
+    parts = {name: path.read_bytes() for name, path in files.items()}
+    parts["root"] += b"\0" * (-len(parts["root"]) % ALIGN)
+    parts["verity"], root_hash = verity.tree(parts["root"])
     sequence, commit = version()
     variables = {"s_v": 1, "s_seq": f"{sequence:x}", "s_commit": commit, "s_built": f"{epoch():x}", "s_linux": kernel.release}
+    variables |= {"s_verity_root": root_hash, "s_verity_salt": verity.SALT.hex(), "s_verity_block": f"{verity.BLOCK:x}"}
     header_bytes = layout()["SLOT_HEADER_BYTES"]
     at, body = header_bytes, []
-    for name, path in files.items():
-        data = path.read_bytes()
+    for name, data in parts.items():
         variables |= {
             f"s_{name}_off": f"{at // 512:x}",
             f"s_{name}_cnt": f"{-(-len(data) // 512):x}",
@@ -62,12 +66,12 @@ def build(kernel):
         data += b"\0" * (-len(data) % ALIGN)
         body.append(data)
         at += len(data)
-    if at > layout()["SLOT_SIZE_MIB"] << 20:
-        raise Failure("the payload is larger than a slot")
+    if at > layout()["RESCUE_SIZE_MIB"] << 20:
+        raise Failure("the payload is larger than the rescue system's partition")
     variables["s_cnt"] = f"{at // 512:x}"
     SLOT.write_bytes(env_block(variables, header_bytes) + b"".join(body))
 
 
 def inputs():
     """What a slot depends on besides its files."""
-    return [sha256(initramfs.PACKED), sha256(root.SQUASHFS), epoch(), version()]
+    return [sha256(initramfs.PACKED), sha256(root.SQUASHFS), epoch(), version(), BOARD / "build" / "lib" / "verity.py"]

@@ -3,8 +3,10 @@
 
 use std::process::ExitCode;
 
+mod bootrecord;
 mod bundle_file;
 mod cli;
+mod cmdline;
 mod contentd;
 mod ipc;
 mod logging;

@@ -13,6 +13,7 @@ pub mod pages;
 pub mod probes;
 pub mod qr;
 pub mod request;
+pub mod rescue;
 pub mod response;
 pub mod site;
 pub mod status;
@@ -82,7 +83,7 @@ pub fn needs(site: &Site, request: &Request) -> Needs {
         library: page || (home && request.path.starts_with("/library")),
         files: page || (home && request.path == "/files/"),
         status: home && request.path == "/admin/",
-        updates: home && request.path == "/admin/update",
+        updates: (home && request.path == "/admin/update") || (page && site.rescue),
         captured: !home,
     }
 }

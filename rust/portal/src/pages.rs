@@ -7,6 +7,7 @@ use crate::host::Own;
 use crate::lang::{self, Key, Language};
 use crate::qr::{self, Qr};
 use crate::request::{Kind, Request};
+use crate::rescue;
 use crate::response::Response;
 use crate::site::Site;
 use crate::status::{self, Report};
@@ -108,6 +109,16 @@ struct Status<'a> {
     report: Report,
 }
 
+#[derive(Template)]
+#[template(path = "rescue.html")]
+struct Rescue<'a> {
+    f: Frame<'a>,
+    continued: bool,
+    now: String,
+    why: String,
+    bad: bool,
+}
+
 /// The first page lists this many bytes of file names at most, so that it stays below 50 KB whatever they are.
 const LIST_BUDGET: usize = 16_000;
 
@@ -116,9 +127,17 @@ pub fn kept_language(site: &Site, request: &Request) -> String {
     Frame::new(site, request, "/").keep
 }
 
-/// `GET /`: the portal page, also what Apple's window gets on a captured host.
+/// Seconds until the rescue page asks again how the repair goes.
+const RESCUE_REFRESH: &str = "10";
+
+/// `GET /`: the portal page, or the rescue system's; also what Apple's window gets on a captured host.
 pub fn portal(site: &Site, around: &Surroundings, request: &Request) -> Response {
     let f = Frame::new(site, request, "/");
+    if site.rescue {
+        let rescue::Progress { now, why } = rescue::progress(f.lang, around.updates.map(|(status, _)| status));
+        let page = Rescue { continued: request.client.continued, bad: !why.is_empty(), now, why, f };
+        return html(200, &page, &site.own, page.f.lang).with("refresh", RESCUE_REFRESH);
+    }
     let mut budget = LIST_BUDGET;
     let shown = around
         .files

@@ -16,6 +16,8 @@ pub struct Site {
     pub short_name: String,
     /// What could not be used of hotspot.toml.
     pub problems: Vec<config::Problem>,
+    /// The rescue system runs: the portal is one page that says what to do.
+    pub rescue: bool,
 }
 
 impl Site {
@@ -34,6 +36,7 @@ impl Site {
             own: Own { address: settings.lan.range.own(), names },
             short_name: device,
             problems,
+            rescue: false,
         }
     }
 }

@@ -182,6 +182,31 @@ fn a_hostile_community_name_is_only_text() {
 }
 
 #[test]
+fn the_rescue_system_says_what_to_do_in_every_language() {
+    let site = Site { rescue: true, ..Site::default() };
+    for (code, word) in
+        [("en", "needs a repair"), ("pt", "precisa de conserto"), ("es", "necesita una reparación"), ("fr", "besoin d&#39;une réparation")]
+    {
+        let mut request = Request::get("p2p.local", "/", NEW);
+        request.accept_language = code;
+        let page = send(&site, &request);
+        for part in [word, "p2p-hotspot.update", "action=\"/continue\"", &format!("lang=\"{code}\"")] {
+            assert!(page.body.contains(part), "{code}: {part} in {}", page.body);
+        }
+        assert_eq!(page.header("refresh"), Some("10"));
+        assert!(needs(&site, &request).updates && !needs(&Site::default(), &request).updates);
+    }
+    let apple = Request::get("captive.apple.com", "/hotspot-detect.html", NEW);
+    assert!(send(&site, &apple).body.contains("needs a repair"), "where the phone's own window opens");
+    let updates = (serde_json::json!({"state": "writing", "progress": 0.43}), serde_json::Value::Null);
+    let around = Surroundings { updates: Some(&updates), ..Default::default() };
+    match answer(&site, &around, &Request::get("p2p.local", "/", CONTINUED)) {
+        Answer::Send(page) => assert!(page.body.contains("43 %") && !page.body.contains("<form")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn pages_speak_the_visitors_language_and_links_keep_it() {
     let site = Site::default();
     let mut request = Request::get("p2p.local", "/", NEW);

@@ -140,3 +140,17 @@ library-unsigned = Nobody vouches for it
 library-before = Files before these
 library-after = More files
 library-more = The whole library ({ $n })
+
+## The rescue system: neither slot can be started
+rescue-title = This box needs a repair
+rescue-what = Its system is damaged: neither of the two copies on its card can be started. What is stored on the box is still there.
+rescue-do = What to do
+rescue-step-1 = Copy the file p2p-hotspot.update to a USB stick, on any computer. You get it where this box's software comes from.
+rescue-step-2 = Push the stick into the box and leave it there.
+rescue-step-3 = Wait until the box starts again by itself. That takes some minutes. If the power fails meanwhile, nothing is lost: it begins again.
+rescue-else = If that does not help, the box's card has to be written anew on a computer.
+rescue-now = What the box does now
+rescue-idle = It waits for a stick with an update.
+rescue-writing = It is being repaired: { $n } %.
+rescue-ready = It is repaired and starts again.
+rescue-failed = The update on the stick could not be used:

@@ -127,3 +127,17 @@ library-unsigned = Nadie responde por esto
 library-before = Archivos anteriores
 library-after = Más archivos
 library-more = Toda la biblioteca ({ $n })
+
+## The rescue system: neither slot can be started
+rescue-title = Esta caja necesita una reparación
+rescue-what = Su sistema está dañado: ninguna de las dos copias de la tarjeta puede arrancar. Lo que está guardado en la caja sigue ahí.
+rescue-do = Qué hacer
+rescue-step-1 = Copie el archivo p2p-hotspot.update a una memoria USB, en cualquier computadora. Se obtiene donde se obtuvo el programa de esta caja.
+rescue-step-2 = Conecte la memoria a la caja y déjela ahí.
+rescue-step-3 = Espere hasta que la caja se reinicie sola. Tarda unos minutos. Si se va la luz, no se pierde nada: empieza de nuevo.
+rescue-else = Si eso no ayuda, hay que grabar de nuevo la tarjeta de la caja en una computadora.
+rescue-now = Qué hace la caja ahora
+rescue-idle = Espera una memoria con una actualización.
+rescue-writing = Se está reparando: { $n } %.
+rescue-ready = Está reparada y se reinicia.
+rescue-failed = La actualización de la memoria no se pudo usar:

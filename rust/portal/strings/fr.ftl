@@ -127,3 +127,17 @@ library-unsigned = Personne n’en répond
 library-before = Fichiers précédents
 library-after = Plus de fichiers
 library-more = Toute la bibliothèque ({ $n })
+
+## The rescue system: neither slot can be started
+rescue-title = Cette boîte a besoin d'une réparation
+rescue-what = Son système est endommagé : aucune des deux copies de sa carte ne démarre. Ce qui est gardé sur la boîte est toujours là.
+rescue-do = Que faire
+rescue-step-1 = Copiez le fichier p2p-hotspot.update sur une clé USB, avec n'importe quel ordinateur. Il vient de là d'où vient le logiciel de cette boîte.
+rescue-step-2 = Branchez la clé à la boîte et laissez-la.
+rescue-step-3 = Attendez que la boîte redémarre d'elle-même. Cela prend quelques minutes. Si le courant est coupé, rien n'est perdu : elle recommence.
+rescue-else = Si cela n'aide pas, la carte de la boîte doit être réécrite avec un ordinateur.
+rescue-now = Ce que fait la boîte
+rescue-idle = Elle attend une clé avec une mise à jour.
+rescue-writing = Elle est en réparation : { $n } %.
+rescue-ready = Elle est réparée et redémarre.
+rescue-failed = La mise à jour de la clé n'a pas pu être utilisée :

@@ -127,3 +127,17 @@ library-unsigned = Ninguém responde por isto
 library-before = Ficheiros anteriores
 library-after = Mais ficheiros
 library-more = Toda a biblioteca ({ $n })
+
+## The rescue system: neither slot can be started
+rescue-title = Esta caixa precisa de conserto
+rescue-what = O sistema dela está danificado: nenhuma das duas cópias no cartão consegue iniciar. O que está guardado na caixa continua lá.
+rescue-do = O que fazer
+rescue-step-1 = Copie o arquivo p2p-hotspot.update para um pendrive, em qualquer computador. Ele vem de onde veio o programa desta caixa.
+rescue-step-2 = Coloque o pendrive na caixa e deixe-o lá.
+rescue-step-3 = Espere até a caixa reiniciar sozinha. Leva alguns minutos. Se a energia faltar, nada se perde: ela começa de novo.
+rescue-else = Se isso não ajudar, o cartão da caixa precisa ser gravado de novo em um computador.
+rescue-now = O que a caixa faz agora
+rescue-idle = Ela espera um pendrive com uma atualização.
+rescue-writing = Está sendo consertada: { $n } %.
+rescue-ready = Está consertada e vai reiniciar.
+rescue-failed = A atualização no pendrive não pôde ser usada:

@@ -1,4 +1,4 @@
-//! Device-mapper: linear mappings over the whole card (linux/dm-ioctl.h).
+//! Device-mapper: linear mappings over the whole card, and one that checks what it reads (linux/dm-ioctl.h).
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -25,6 +25,33 @@ enum Command {
 ///
 /// Both must be multiples of 512. A mapping of that name that is already there is returned as it is.
 pub fn linear(name: &str, disk: &str, offset: u64, size: u64, read_only: bool) -> io::Result<PathBuf> {
+    map(name, &target("linear", size, &format!("{disk} {}", offset / 512)), read_only)
+}
+
+/// What dm-verity checks with (Documentation/admin-guide/device-mapper/verity.rst): SHA-256, format 1, no superblock.
+#[derive(Clone, Copy, Debug)]
+pub struct Verity<'a> {
+    /// The device whose blocks are checked, from its start.
+    pub data: &'a str,
+    /// How many bytes of it.
+    pub size: u64,
+    /// The device with the hash tree, from its start.
+    pub tree: &'a str,
+    /// Size of a block of both, in bytes.
+    pub block: u64,
+    /// The root hash and the salt, in hexadecimal (`-`: no salt).
+    pub root_hash: &'a str,
+    /// See above.
+    pub salt: &'a str,
+}
+
+/// A read-only device that gives what it has checked, and an I/O error (and a uevent) for what is wrong.
+pub fn verity(name: &str, v: &Verity) -> io::Result<PathBuf> {
+    let table = format!("1 {} {} {} {} {} 0 sha256 {} {}", v.data, v.tree, v.block, v.block, v.size / v.block, v.root_hash, v.salt);
+    map(name, &target("verity", v.size, &table), true)
+}
+
+fn map(name: &str, target: &[u8], read_only: bool) -> io::Result<PathBuf> {
     let control = OpenOptions::new().read(true).write(true).open(CONTROL)?;
     match call(&control, Command::Create, name, 0, &[]) {
         Ok(_) => {}
@@ -34,7 +61,7 @@ pub fn linear(name: &str, disk: &str, offset: u64, size: u64, read_only: bool) -
         Err(e) => return Err(e),
     }
     let flags = if read_only { READ_ONLY } else { 0 };
-    let loaded = call(&control, Command::Load, name, flags, &target(disk, offset, size));
+    let loaded = call(&control, Command::Load, name, flags, target);
     match loaded.and_then(|_| call(&control, Command::Resume, name, 0, &[])) {
         Ok(device) => Ok(node(device)),
         Err(e) => {
@@ -50,14 +77,14 @@ pub fn remove(name: &str) -> io::Result<()> {
     call(&control, Command::Remove, name, 0, &[]).map(|_| ())
 }
 
-/// One `linear` target from the mapping's start.
-fn target(disk: &str, offset: u64, size: u64) -> Vec<u8> {
-    let parameters = format!("{disk} {}\0", offset / 512);
+/// One target from the mapping's start.
+fn target(kind: &str, size: u64, parameters: &str) -> Vec<u8> {
+    let parameters = format!("{parameters}\0");
     let total = (SPEC + parameters.len()).next_multiple_of(8);
     let mut bytes = vec![0; total];
     bytes[8..16].copy_from_slice(&(size / 512).to_ne_bytes());
     bytes[20..24].copy_from_slice(&u32::try_from(total).unwrap_or(u32::MAX).to_ne_bytes());
-    bytes[24..30].copy_from_slice(b"linear");
+    bytes[24..24 + kind.len()].copy_from_slice(kind.as_bytes());
     bytes[SPEC..SPEC + parameters.len()].copy_from_slice(parameters.as_bytes());
     bytes
 }
@@ -99,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_target_as_the_kernel_reads_it() {
-        let bytes = target("/dev/vda", 1 << 20, 4096);
+        let bytes = target("linear", 4096, "/dev/vda 2048");
         assert_eq!(bytes.len() % 8, 0);
         assert_eq!((bytes[8], bytes[20] as usize), (8, bytes.len()));
         assert_eq!(&bytes[24..40], b"linear\0\0\0\0\0\0\0\0\0\0");

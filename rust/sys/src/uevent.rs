@@ -24,6 +24,8 @@ pub struct News {
     pub modalias: Option<String>,
     /// Its name below `/dev`.
     pub device: Option<String>,
+    /// dm-verity read a block whose hash is wrong: `type,number` (drivers/md/dm-verity-target.c).
+    pub rotten_block: Option<String>,
 }
 
 impl Listener {
@@ -60,6 +62,7 @@ fn parse(message: &[u8]) -> News {
         match variable.split_once('=') {
             Some(("ACTION", value)) => value.clone_into(&mut news.action),
             Some(("SUBSYSTEM", value)) => value.clone_into(&mut news.subsystem),
+            Some(("DM_VERITY_ERR_BLOCK_NR", value)) => news.rotten_block = Some(value.to_owned()),
             Some(("MODALIAS", value)) => news.modalias = Some(value.to_owned()),
             Some(("DEVNAME", value)) => news.device = Some(value.to_owned()),
             _ => {}
@@ -78,6 +81,9 @@ mod tests {
         let news = parse(message);
         assert_eq!((news.action.as_str(), news.subsystem.as_str()), ("add", "usb"));
         assert_eq!((news.modalias.as_deref(), news.device.as_deref()), (Some("usb:v0781p5567"), Some("bus/usb/001/002")));
+        assert_eq!(news.rotten_block, None);
+        let rot = b"change@/devices/virtual/block/dm-1\0ACTION=change\0SUBSYSTEM=block\0DM_VERITY_ERR_BLOCK_NR=1,77\0SEQNUM=10\0";
+        assert_eq!(parse(rot).rotten_block.as_deref(), Some("1,77"));
         assert_eq!(parse(b"\xff\0=\0x"), News::default());
     }
 }

@@ -1,5 +1,6 @@
 //! The boot record: which slot to boot. Two copies in different erase blocks; the older one is overwritten, whole.
 
+use crate::Slot;
 use crate::env::{Block, Error};
 
 /// A record: its sequence number with all its variables (`docs/formats/slot.md`).
@@ -24,6 +25,41 @@ impl Record {
             return Err(Error::Variable(VERSION));
         }
         Ok(Self { sequence: block.hex(SEQUENCE)?, block })
+    }
+
+    /// What counts when neither copy is valid, as the boot script takes it: slot A, no trial.
+    pub fn default_variables() -> Block {
+        let mut block = Block::default();
+        for (name, value) in [("r_slot", "a"), ("r_trial", "0"), ("r_left", "0"), ("r_bad", "0"), ("r_floor", "0"), ("r_built", "0")] {
+            block.set(name, value);
+        }
+        block
+    }
+
+    /// Whether a slot was found rotten.
+    pub fn is_bad(&self, slot: Slot) -> bool {
+        slot != Slot::Rescue && self.block.get("r_bad").is_some_and(|bad| bad.contains(slot.name()))
+    }
+
+    /// The variables of a record in which this slot is rotten: a trial of it has no attempts left. When it was marked already, and still
+    /// was started for want of anything better, the other slot is tried first next time.
+    ///
+    /// `None`: rescue has no mark.
+    pub fn with_bad(&self, slot: Slot) -> Option<Block> {
+        let other = match slot {
+            Slot::A => Slot::B,
+            Slot::B => Slot::A,
+            Slot::Rescue => return None,
+        };
+        let mut block = self.block.clone();
+        if self.is_bad(slot) {
+            block.set("r_slot", other.name());
+        }
+        block.set("r_bad", if self.is_bad(other) { "ab" } else { slot.name() });
+        if block.get("r_trial") == Some(slot.name()) {
+            block.set("r_left", "0");
+        }
+        Some(block)
     }
 
     /// The next record with these variables as `size` bytes.
@@ -63,6 +99,24 @@ mod tests {
         let (index, record) = newest([&new, &old]).unwrap();
         assert_eq!((index, record.sequence, record.block.get("r_slot")), (0, 10, Some("b")));
         assert!(newest([&[0; 512], &[0xff; 512]]).is_err());
+    }
+
+    #[test]
+    fn rotten_slots_are_marked_and_their_trial_ends() {
+        let fresh = Record { sequence: 4, block: Record::default_variables() };
+        let a = Record { sequence: 5, block: fresh.with_bad(Slot::A).unwrap() };
+        assert!(a.is_bad(Slot::A) && !a.is_bad(Slot::B) && !a.is_bad(Slot::Rescue));
+        assert_eq!(a.block.get("r_slot"), Some("a"));
+        let both = Record { sequence: 6, block: a.with_bad(Slot::B).unwrap() };
+        assert_eq!(both.block.get("r_bad"), Some("ab"));
+        let again = Record { sequence: 7, block: both.with_bad(Slot::A).unwrap() };
+        assert_eq!((again.block.get("r_bad"), again.block.get("r_slot")), (Some("ab"), Some("b")), "the other one's turn");
+        let mut trial = fresh.clone();
+        trial.block.set("r_trial", "b");
+        trial.block.set("r_left", "2");
+        assert_eq!(trial.with_bad(Slot::B).unwrap().get("r_left"), Some("0"));
+        assert_eq!(trial.with_bad(Slot::A).unwrap().get("r_left"), Some("2"));
+        assert_eq!(fresh.with_bad(Slot::Rescue), None);
     }
 
     #[test]

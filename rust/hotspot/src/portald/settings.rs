@@ -34,7 +34,8 @@ struct State {
 impl Current {
     /// Reads the file, or starts with the defaults.
     pub fn new() -> Self {
-        let current = Self(Mutex::new(State { site: Arc::default(), found: false, tried_ms: 0 }));
+        let site = Arc::new(Site { rescue: is_rescue(), ..Site::default() });
+        let current = Self(Mutex::new(State { site, found: false, tried_ms: 0 }));
         current.reload();
         current
     }
@@ -72,6 +73,10 @@ impl Current {
     }
 }
 
+fn is_rescue() -> bool {
+    crate::cmdline::read("hotspot.slot").as_deref() == Some("rescue")
+}
+
 fn read() -> Result<Site, String> {
     use std::io::Read;
     let path = ipc::run_dir().join("settings.json");
@@ -83,7 +88,7 @@ fn read() -> Result<Site, String> {
 
 fn parse(text: &str) -> Result<Site, String> {
     let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
-    Ok(Site::new(&file.settings, file.problems))
+    Ok(Site { rescue: is_rescue(), ..Site::new(&file.settings, file.problems) })
 }
 
 #[cfg(test)]

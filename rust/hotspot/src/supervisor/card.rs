@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use update::Layout;
 
-/// The disk under `hotspot-root` as `/dev/…`, with its size in bytes.
+/// The disk under `hotspot-root-data` as `/dev/…`, with its size in bytes.
 pub fn disk() -> Result<(String, u64), String> {
     let blocks = fs::read_dir("/sys/block").map_err(|e| format!("/sys/block: {e}"))?;
     let root = blocks
         .flatten()
         .map(|e| e.path())
-        .find(|p| fs::read_to_string(p.join("dm/name")).is_ok_and(|n| n.trim() == "hotspot-root"))
+        .find(|p| fs::read_to_string(p.join("dm/name")).is_ok_and(|n| n.trim() == "hotspot-root-data"))
         .ok_or("the root is not on a card of ours")?;
     let mut slaves = fs::read_dir(root.join("slaves")).map_err(|e| e.to_string())?.flatten();
     let name = slaves.next().and_then(|e| e.file_name().into_string().ok()).ok_or("the root has no disk")?;

@@ -1,13 +1,19 @@
 //! How much memory our programs take: the sum of their proportional set sizes (PSS).
 
 use std::fs;
+use std::path::Path;
 
-/// PSS of all processes that run our program or hostapd, in KiB.
+/// The guard (`early/guard.rs`), whose file went with the initramfs.
+const GUARD: &str = "/init (deleted)";
+
+/// PSS of all processes that run our program, the guard or hostapd, in KiB.
 pub fn ours_kb() -> u64 {
     let own = fs::read_link("/proc/self/exe").ok();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|e| e.path());
     processes
-        .filter(|p| fs::read_link(p.join("exe")).is_ok_and(|exe| Some(&exe) == own.as_ref() || exe.ends_with("hostapd")))
+        .filter(|p| {
+            fs::read_link(p.join("exe")).is_ok_and(|exe| Some(&exe) == own.as_ref() || exe.ends_with("hostapd") || exe == Path::new(GUARD))
+        })
         .filter_map(|p| pss_kb(&fs::read_to_string(p.join("smaps_rollup")).ok()?))
         .sum()
 }

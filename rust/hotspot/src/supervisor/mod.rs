@@ -17,6 +17,7 @@ mod stop;
 mod storage;
 mod table;
 mod tail;
+mod trial;
 mod versions;
 mod watch;
 
@@ -81,6 +82,7 @@ struct Supervisor {
     sticks: Option<u32>,
     tail: Tail,
     watch: watch::Watch,
+    trial: trial::Trial,
     timezone: String,
 }
 
@@ -113,8 +115,13 @@ impl Supervisor {
             sticks: None,
             tail: Tail::new(Path::new(start::DATA).join("log")),
             watch: watch::Watch::default(),
+            trial: trial::Trial::of_this_start(),
             timezone: "UTC0".into(),
         };
+        if crate::cmdline::read("hotspot.slot").as_deref() == Some("rescue") {
+            log::error!("neither slot can be started: this is the rescue system");
+            supervisor.schedule.only(table::IN_RESCUE);
+        }
         // The portal is on its way before anything else is looked at.
         supervisor.start_due();
         supervisor.kernel = Kmsg::open().map_err(|e| log::warn!("/dev/kmsg: {e}")).ok();
@@ -145,7 +152,8 @@ impl Supervisor {
             self.recover();
             self.stop_overdue();
             let now = process::uptime();
-            self.watch.turn(now, self.is_well(now));
+            self.watch.turn(now, self.trial.is_on() || self.is_well(now));
+            self.trial.turn(now);
             self.keep_log(now);
         }
     }
@@ -153,7 +161,7 @@ impl Supervisor {
     /// Sleeps until something happens or is due, and reads what the pipes hold.
     fn wait(&mut self) {
         let now = process::uptime();
-        let deadlines = [self.schedule.next_deadline(), self.tail.due(&lock(&self.shared).ring), self.watch.next()];
+        let deadlines = [self.schedule.next_deadline(), self.tail.due(&lock(&self.shared).ring), self.watch.next(), self.trial.next()];
         let timeout = deadlines.into_iter().flatten().min().map(|at| at.saturating_sub(now));
         let mut fds: Vec<BorrowedFd<'_>> = vec![self.signals.as_fd(), self.woken.as_fd()];
         fds.extend(self.kernel.as_ref().map(AsFd::as_fd));
@@ -284,7 +292,8 @@ impl Supervisor {
     fn is_well(&self, now: Duration) -> bool {
         self.schedule.lives().filter(|(unit, _)| unit.kind == Kind::Daemon).all(|(_, life)| match life.state {
             State::Running { since, .. } => now.saturating_sub(since) >= watch::SETTLED,
-            _ => false,
+            State::Over { .. } => true,
+            State::Waiting | State::Pausing { .. } => false,
         })
     }
 
@@ -306,7 +315,9 @@ impl Supervisor {
             restarts: life.restarts,
             last_exit: life.last_exit.clone(),
         };
-        lock(&self.shared).units = self.schedule.lives().map(view).collect();
+        let here =
+            |(unit, life): &(&'static table::Unit, &schedule::Life)| unit.kind != Kind::Daemon || !matches!(life.state, State::Over { .. });
+        lock(&self.shared).units = self.schedule.lives().filter(here).map(view).collect();
     }
 
     fn running(&self, kind: Kind) -> impl Iterator<Item = u32> {

@@ -27,7 +27,7 @@ pub enum State {
     Running { pid: u32, since: Duration },
     /// Died; starts again at this time.
     Pausing { until: Duration },
-    /// A one-shot that is done, well or not.
+    /// A one-shot that is done, well or not; a daemon that was left out.
     Over { well: bool },
 }
 
@@ -55,6 +55,15 @@ impl Schedule {
     pub fn new(units: &'static [Unit]) -> Self {
         let life = Life { state: State::Waiting, restarts: 0, last_exit: None, pause: FIRST_PAUSE };
         Self { units, lives: vec![life; units.len()], stopping: false }
+    }
+
+    /// Leaves out all but these units: a daemon that is over never starts.
+    pub fn only(&mut self, names: &[&str]) {
+        for (unit, life) in self.units.iter().zip(&mut self.lives) {
+            if !names.contains(&unit.name) {
+                life.state = State::Over { well: true };
+            }
+        }
     }
 
     /// Indices of the units to start now.
@@ -210,6 +219,16 @@ mod tests {
         s.ended(data, "killed".into(), false, ms(60_001));
         s.again("data");
         assert!(s.due(ms(60_002)).contains(&data));
+    }
+
+    #[test]
+    fn the_rescue_system_starts_what_is_named_only() {
+        let mut s = Schedule::new(UNITS);
+        s.only(&["data", "settings"]);
+        assert_eq!(names(&s, &s.due(ms(0))), ["data"]);
+        s.started(index("data"), 9, ms(0));
+        s.ended(index("data"), "status 0".into(), true, ms(1));
+        assert_eq!(names(&s, &s.due(ms(1))), ["settings"]);
     }
 
     #[test]

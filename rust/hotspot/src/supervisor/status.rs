@@ -128,6 +128,13 @@ fn status(shared: &Handle) -> Value {
     if let Some(why) = data["why"].as_str() {
         problems.push(format!("storage: {why}"));
     }
+    let slot = crate::cmdline::read("hotspot.slot");
+    if slot.as_deref() == Some("rescue") {
+        problems.push(
+            "neither slot can be started: this is the rescue system; plug in a stick with p2p-hotspot.update, or write the card again"
+                .into(),
+        );
+    }
     for unit in units.iter().filter(|u| u.kind == Kind::Daemon && is_failing(u)) {
         problems.push(format!("{} keeps ending ({})", unit.name, unit.last_exit.as_deref().unwrap_or("unknown")));
     }
@@ -175,7 +182,7 @@ fn status(shared: &Handle) -> Value {
         "state": state,
         "uptime_s": now.as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
-        "slot": slot(),
+        "slot": slot,
         "data": data,
         "daemons": daemons,
         "radio": radio,
@@ -221,12 +228,6 @@ fn data_state(units: &[View]) -> Value {
     let why = std::fs::read_to_string(ipc::run_dir().join("data-broken")).ok().map(|w| w.trim().to_owned());
     let (size, free) = sys::mount::space("/data".as_ref()).unwrap_or((0, 0));
     json!({"ok": over && why.is_none(), "why": why, "size": size, "free": free})
-}
-
-/// The slot that was booted, from the kernel command line.
-fn slot() -> Option<String> {
-    let words = std::fs::read_to_string("/proc/cmdline").ok()?;
-    words.split_whitespace().find_map(|w| w.strip_prefix("hotspot.slot=")).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -42,6 +42,9 @@ pub enum Kind {
     Once(Duration),
 }
 
+/// What the rescue system runs: all that a phone needs to read what is wrong, and what mends it.
+pub const IN_RESCUE: &[&str] = &["portald", "data", "coldplug", "settings", "slots", "netd", "radiod", "updated", "repair"];
+
 /// In the order in which they start when nothing keeps them waiting: the portal before all.
 pub const UNITS: &[Unit] = &[
     Unit { name: "portald", kind: Kind::Daemon, after: &[], user: Some(103), capabilities: &[NetBindService], files: 4096, nice: 0 },

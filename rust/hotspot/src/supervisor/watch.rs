@@ -1,4 +1,4 @@
-//! The hardware watchdog: armed once the box was seen alive, fed from then on by the main loop alone.
+//! The hardware watchdog: armed once the box was seen alive (on trial: at once), fed from then on by the main loop alone.
 
 use std::time::Duration;
 

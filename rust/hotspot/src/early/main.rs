@@ -1,4 +1,4 @@
-//! PID 1 of the initramfs: modules, device-mapper, the slot's root, then the real init.
+//! PID 1 of the initramfs: modules, the slot's root through device-mapper (checked by dm-verity), then the real init.
 //!
 //! It assumes nothing of the state it finds: `/proc`, `/sys` and `/dev` may be there already.
 #![forbid(unsafe_code)]
@@ -14,7 +14,13 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use sys::mount::{self, Flags};
-use update::{Header, Layout, Slot};
+use update::{Header, Layout, Slot, Watched};
+
+#[path = "../bootrecord.rs"]
+mod bootrecord;
+#[path = "../cmdline.rs"]
+mod cmdline;
+mod guard;
 
 const NEW_ROOT: &str = "/newroot";
 /// Module paths in load order, one a line.
@@ -23,10 +29,19 @@ const MODULES: &str = "/lib/modules.order.list";
 const ETC: &str = "usr/share/hotspot/etc";
 /// A slow card has been seen by then.
 const CARD_WAIT: Duration = Duration::from_secs(20);
+/// The supervisor has been started by then, also from a slow card. Longer than the Pi's watchdog can: the kernel feeds it meanwhile.
+const TRIAL_WATCHDOG_SECONDS: u8 = 60;
 /// Time to read the reason on a screen before the boot script gets its next chance.
 const BEFORE_RESTART: Duration = Duration::from_secs(10);
 
 fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|a| a == "guard") {
+        if let Err(why) = guard::run(&args[1..]) {
+            say(3, &format!("guard: {why}"));
+        }
+        return;
+    }
     let Err(why) = boot();
     say(3, &format!("cannot start: {why}; restarting in {} s", BEFORE_RESTART.as_secs()));
     sleep(BEFORE_RESTART);
@@ -37,11 +52,20 @@ fn main() {
 fn boot() -> Result<Infallible, String> {
     kernel_filesystems()?;
     load_modules();
+    if cmdline::read("hotspot.trial").as_deref() == Some("1") {
+        arm_watchdog();
+    }
     let layout = Layout::built_in();
-    let words = fs::read_to_string("/proc/cmdline").map_err(|e| format!("/proc/cmdline: {e}"))?;
-    let slot: Slot = word(&words, "hotspot.slot").unwrap_or("a").parse()?;
-    let disk = find_card(&layout, word(&words, "hotspot.dev"))?;
-    mount_root(&layout, slot, &disk)?;
+    let slot: Slot = cmdline::read("hotspot.slot").as_deref().unwrap_or("a").parse()?;
+    let disk = find_card(&layout, cmdline::read("hotspot.dev").as_deref())?;
+    let watched = mount_root(&layout, slot, &disk).map_err(|why| {
+        let marked = mark_bad(&layout, slot, &disk);
+        format!("{why}; {}", marked.unwrap_or_else(|e| e))
+    })?;
+    // Without it a box still runs; it only cannot leave a slot that rots.
+    if let Err(why) = guard::start(&guard::Post { disk: disk.clone(), slot, watched }) {
+        say(3, &format!("the guard does not start: {why}"));
+    }
     writable_places(Path::new(NEW_ROOT)).map_err(|e| format!("tmpfs: {e}"))?;
     say(6, &format!("slot {} of {disk}", slot.name()));
     leave_initramfs(Path::new(NEW_ROOT))?;
@@ -82,9 +106,11 @@ fn load_modules() {
     }
 }
 
-/// The value of `name=value` on the kernel command line; the last one counts.
-fn word<'a>(words: &'a str, name: &str) -> Option<&'a str> {
-    words.split_whitespace().rev().find_map(|w| w.strip_prefix(name)?.strip_prefix('='))
+/// On trial, whatever hangs from here until the supervisor feeds the watchdog ends in a restart. Closed without being disarmed, it runs on.
+fn arm_watchdog() {
+    if let Err(e) = sys::watchdog::Watchdog::arm(TRIAL_WATCHDOG_SECONDS) {
+        say(4, &format!("no watchdog for the trial: {e}"));
+    }
 }
 
 /// Waits for the disk that has our partition table and returns its `/dev/…` path.
@@ -138,18 +164,43 @@ fn first_sector(path: &str) -> std::io::Result<[u8; 512]> {
     Ok(sector)
 }
 
-fn mount_root(layout: &Layout, slot: Slot, disk: &str) -> Result<(), String> {
+/// A slot whose root cannot be mounted comes last from now on. What was done.
+fn mark_bad(layout: &Layout, slot: Slot, disk: &str) -> Result<String, String> {
+    let records = bootrecord::Records::open(Path::new(disk), layout)?;
+    Ok(match records.change(|record| record.with_bad(slot))? {
+        true => format!("slot {} is marked bad", slot.name()),
+        false => "there is nothing to mark".into(),
+    })
+}
+
+/// Mounts the slot's root, checked against the hash tree whose root hash its header has; what the guard is to watch.
+fn mount_root(layout: &Layout, slot: Slot, disk: &str) -> Result<Watched, String> {
     let (start, size) = layout.slot(slot);
     let mut bytes = vec![0; usize::try_from(layout.slot_header_bytes).map_err(|e| e.to_string())?];
     let header = File::open(disk).and_then(|f| f.read_exact_at(&mut bytes, start)).map_err(|e| e.to_string());
     let header = header.and_then(|()| Header::decode(&bytes, size).map_err(|e| e.to_string()));
-    let root = header.map_err(|e| format!("header of slot {}: {e}", slot.name()))?.root;
-    let device = sys::dm::linear("hotspot-root", disk, start + root.offset, root.size, true)
-        .map_err(|e| format!("mapping slot {}: {e}", slot.name()))?;
+    let Header { root, verity, .. } = header.map_err(|e| format!("header of slot {}: {e}", slot.name()))?;
+    let map = |name: &str, part: update::Part| {
+        let device = sys::dm::linear(name, disk, start + part.offset, part.size, true);
+        device.map(|d| d.to_string_lossy().into_owned()).map_err(|e| format!("mapping slot {}: {e}", slot.name()))
+    };
+    let (data, tree) = (map("hotspot-root-data", root)?, map("hotspot-root-tree", verity.tree)?);
+    let table = sys::dm::Verity {
+        data: &data,
+        size: root.size,
+        tree: &tree,
+        block: verity.block,
+        root_hash: &verity.root_hash,
+        salt: &verity.salt,
+    };
+    let device = sys::dm::verity("hotspot-root", &table).map_err(|e| format!("checking slot {}: {e}", slot.name()))?;
     fs::create_dir_all(NEW_ROOT).map_err(|e| format!("{NEW_ROOT}: {e}"))?;
     let device = device.to_string_lossy();
     mount::mount(&device, Path::new(NEW_ROOT), "squashfs", Flags::MS_RDONLY | Flags::MS_NODEV | Flags::MS_NOSUID, "")
-        .map_err(|e| format!("mounting the root of slot {}: {e}", slot.name()))
+        .map_err(|e| format!("mounting the root of slot {}: {e}", slot.name()))?;
+    let end = (verity.tree.offset + verity.tree.size).max(root.offset + root.size);
+    let disk = disk.trim_start_matches("/dev/").to_owned();
+    Ok(Watched { disk, sectors: (start + root.offset) / 512..(start + end) / 512 })
 }
 
 fn writable_places(root: &Path) -> std::io::Result<()> {
@@ -208,14 +259,6 @@ fn empty(directory: &Path, device: u64, spared: &[PathBuf]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_of_the_command_line() {
-        let words = "root=x hotspot.slot=a hotspot.dev=mmc panic=10 hotspot.slot=b\n";
-        assert_eq!(word(words, "hotspot.slot"), Some("b"));
-        assert_eq!(word(words, "hotspot.dev"), Some("mmc"));
-        assert_eq!(word(words, "hotspot"), None);
-    }
 
     #[test]
     fn which_disks_can_be_the_card() {

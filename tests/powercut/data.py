@@ -1,0 +1,81 @@
+"""What e2fsck makes of `/data` in a state: as the box's own start goes about it (rust/hotspot/src/supervisor/storage.rs), with the real tools."""
+import subprocess
+
+from card import DATA, SECTOR
+
+SUPERBLOCK, MAGIC, MOUNT_TIME, MOUNT_COUNT = 1024, 56, 44, 52
+ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+
+
+def extract(card, path, size):
+    """`/data` of a state as a sparse file."""
+    first = DATA // SECTOR
+    with open(path, "wb") as file:
+        file.truncate(size)
+        held = card.base[DATA:DATA + size]
+        # What the image itself has there, in whole MiB that are not all zeros.
+        for at in range(0, len(held), 1 << 20):
+            piece = held[at:at + (1 << 20)]
+            if piece.count(0) != len(piece):
+                file.seek(at)
+                file.write(piece)
+        for number in sorted(n for n in card.over if n >= first):
+            file.seek((number - first) * SECTOR)
+            file.write(card.over[number])
+
+
+def run(*args):
+    """A tool's exit status."""
+    return subprocess.run(args, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
+
+
+def cat(path, name):
+    """A file of the file system, `None` when it is not there."""
+    done = subprocess.run(["debugfs", "-R", f"cat {name}", path], env=ENV, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return None if b"File not found" in done.stderr else done.stdout
+
+
+def mended(path):
+    """None when the box would mount it with all it held; `"fresh"` when it would make a new one and nothing is lost by that; else what is wrong."""
+    with open(path, "rb") as file:
+        start = file.read(65536)
+    block = start[SUPERBLOCK:2 * SUPERBLOCK]
+    if block[MAGIC:MAGIC + 2] != b"\x53\xef":
+        return "fresh" if not any(start) else "its superblock is gone"
+    unused = block[MOUNT_TIME:MOUNT_TIME + 4] == bytes(4) and block[MOUNT_COUNT:MOUNT_COUNT + 2] == bytes(2)
+    if run("e2fsck", "-p", path) >= 4:
+        if unused:
+            return "fresh"
+        if run("e2fsck", "-f", "-y", path) >= 4:
+            return "e2fsck cannot mend it"
+    return None if run("e2fsck", "-f", "-n", path) == 0 else "e2fsck does not leave it clean"
+
+
+class Sampler:
+    """Looks at `/data` at every so many states, and that files of record are the old one or the new one, whole."""
+
+    def __init__(self, folder, size, every, files):
+        self.path, self.size, self.every = folder / "data.img", size, every
+        # name: the contents that it may have; None among them when it may be missing.
+        self.files = files
+        self.seen, self.done, self.fresh, self.failures = 0, 0, 0, []
+
+    def __call__(self, card, what, sector):
+        if sector * SECTOR < DATA:
+            return
+        self.seen += 1
+        if self.seen % self.every:
+            return
+        self.done += 1
+        extract(card, self.path, self.size)
+        wrong = mended(self.path)
+        if wrong == "fresh":
+            self.fresh += 1
+            return
+        if wrong is None:
+            for name, allowed in self.files.items():
+                found = cat(self.path, name)
+                if found not in allowed:
+                    wrong = f"{name} is neither the old one nor the new one: {'missing' if found is None else found[:60]!r}"
+        if wrong:
+            self.failures.append(f"{what}, sector {sector}: {wrong}")

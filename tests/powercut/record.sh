@@ -1,0 +1,38 @@
+# Records every write of a first boot, of a change of settings, and of a release on trial that panics twice and is left again. Folder: $CUTS.
+# shellcheck shell=bash source=../scenarios/lib.sh
+. "$(dirname "$0")/../scenarios/lib.sh"
+
+slot() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["slot"])'; }
+runs() { [ "$(slot)" = "$1" ]; }
+data_ok() { hotspot status --json | python3 -c 'import json, sys; sys.exit(not json.load(sys.stdin)["data"]["ok"])'; }
+# ext4 writes out what is pending within 30 s.
+settled() { within 120 data_ok && sleep 35; }
+has_ssid() { box grep -q "ssid = \"$1\"" /data/settings/settings.toml; }
+panic() { box sh -c 'echo c >/proc/sysrq-trigger' >/dev/null 2>&1; true; }
+
+check "the first boot makes the storage" settled
+power off
+
+mkdir -p "$CUTS/p1"
+printf 'version = 1\n[wifi]\nssid = "Vila Nova"\n' >"$CUTS/p1/hotspot.toml"
+card boot "$CUTS/p1"
+card read "$CUTS/settings.img"
+card log "$CUTS/settings.log"
+power on
+check "a changed setting is taken" within 120 has_ssid "Vila Nova"
+check "and written out" settled
+power off
+
+card copy a b
+card record r_trial=b r_left=2
+card read "$CUTS/fallback.img"
+card log "$CUTS/fallback.log"
+power on
+check "slot B is tried" within 120 runs b
+panic
+check "it is tried again after it panicked" within 120 runs b
+panic
+check "and left after the second time" within 200 runs a
+check "slot A settles" settled
+power off
+finish
