@@ -6,7 +6,7 @@ export PATH := /usr/bin:$(PATH)
 PARTS ?= debian
 PHONES ?= 3
 FUZZ_RUNS ?= 1000000
-export PARTS CONFIG PHONES STICK DISK FUZZ_RUNS YES
+export PARTS CONFIG PHONES STICK DISK FUZZ_RUNS YES BUILDROOT_DIR
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run image dist programs test lint flash lab bench examples fuzz powercut parts-refresh clean
@@ -21,9 +21,27 @@ run: setup ## builds the image, boots it in QEMU, walks a phone through joining,
 	@board/build/image
 	@lab/run
 
-image: setup ## out/p2p-hotspot.img, .img.xz, .bmap, .sha256   [PARTS=debian] [CONFIG=hotspot.toml]
+image: setup ## out/p2p-hotspot.img, .img.xz, .bmap, .sha256   [PARTS=debian or buildroot] [CONFIG=hotspot.toml]
+	@test "$(PARTS)" != buildroot || board/setup buildroot
 	@board/build/image
 	@board/build/dist
+
+.PHONY: menuconfig-buildroot linux-menuconfig check-buildroot
+menuconfig-buildroot: ## Buildroot's menuconfig, saved back into buildroot-external/fragments   [BUILDROOT_DIR=folder]
+	@board/setup buildroot
+	@board/build/menuconfig menuconfig
+
+linux-menuconfig: ## Linux's menuconfig, saved back into buildroot-external/board/linux   [BUILDROOT_DIR=folder]
+	@board/setup buildroot
+	@board/build/menuconfig linux-menuconfig
+
+check-buildroot: ## builds the image from source without the internet, boots it, tests it   BUILDROOT_DIR=folder
+	@test -n "$(BUILDROOT_DIR)" || { echo "Say which Buildroot: make check-buildroot BUILDROOT_DIR=folder" >&2; exit 2; }
+	@board/setup buildroot
+	@board/build/check-buildroot
+
+dist: setup ## out/dist/p2p-hotspot-VERSION-vendored.tar.gz with its crates, and its hash for Buildroot   [COMMIT=HEAD]
+	@board/build/release dist $(or $(COMMIT),HEAD)
 
 programs: setup ## the programs for this computer: target/release/hotspot
 	@cargo build --release --locked -p hotspot

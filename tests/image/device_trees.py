@@ -8,12 +8,13 @@ import pathlib
 import re
 import struct
 import sys
+import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "board" / "build" / "lib"))
 sys.dont_write_bytecode = True
 
-from common import OUT  # noqa: E402
+from common import OUT, run  # noqa: E402
 from slot import TREES  # noqa: E402
 
 BOOT = OUT / "boot"
@@ -63,8 +64,16 @@ def aliases(text):
 
 def main():
     """Checks all trees."""
-    release = next((OUT / "root/usr/lib/modules").iterdir())
-    image = next((OUT / "parts/x/linux-image-arm64/boot").glob("vmlinuz-*")).read_bytes()
+    with tempfile.TemporaryDirectory(prefix="hotspot-trees-", dir="/var/tmp") as work:
+        return check(pathlib.Path(work))
+
+
+def check(work):
+    """Checks all trees against the modules that the root has."""
+    run("unsquashfs", "-q", "-n", "-d", work / "root", OUT / "root.squashfs", "usr/lib/modules")
+    release = next((work / "root/usr/lib/modules").iterdir())
+    # PARTS=debian's kernel, or Buildroot's.
+    image = next(path for pattern in ("parts/x/linux-image-arm64/boot/vmlinuz-*", "../images/Image") for path in OUT.glob(pattern)).read_bytes()
     built_in = aliases((release / "modules.builtin.modinfo").read_text(errors="replace"))
     shipped = aliases((release / "modules.alias").read_text())
     lines = [line.split(None, 1) for line in EXCEPTIONS.read_text().splitlines() if line and not line.startswith("#")]

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import typing
 
 import licences
 import sbom
@@ -18,10 +19,24 @@ FIRMWARE = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat"
 SETTINGS = TOP / "rust" / "config" / "hotspot.toml"
 
 
-def inputs(parts):
-    """What p1 depends on."""
-    return [BOARD / "boot", BOARD / "layout.env", BOARD / "build" / "lib",
-            config_text(), sbom.FILE, [p["sha256"] for p in parts], epoch()]
+class Before(typing.NamedTuple):
+    """What runs before Linux, wherever it comes from."""
+
+    firmware: pathlib.Path  # a folder with the GPU's files
+    uboot: pathlib.Path
+    terms: dict  # name: file with its terms
+
+
+def debian(folders):
+    """What runs before Linux, from Debian's packages."""
+    names = ("raspi-firmware", "u-boot-rpi")
+    return Before(folders["raspi-firmware"] / "usr/lib/raspi-firmware", folders["u-boot-rpi"] / "usr/lib/u-boot/rpi_arm64/u-boot.bin",
+                  {name: licences.copyright_file(folders[name]) for name in names})
+
+
+def inputs(keys):
+    """What p1 depends on besides its parts, which `keys` stand for."""
+    return [BOARD / "boot", BOARD / "layout.env", BOARD / "build" / "lib", config_text(), sbom.FILE, keys, epoch()]
 
 
 def config_text():
@@ -42,37 +57,36 @@ def script():
     return re.sub(r"@(\w+)@", lambda m: f"{blocks[m.group(1)]:x}" if m.group(1) in blocks else m.group(0), text)
 
 
-def build(folders, kernel):
+def build(before, kernel):
     """Makes out/boot (the files) and out/boot.vfat."""
     fresh(HOME)
     for name in FIRMWARE:
-        shutil.copyfile(folders["raspi-firmware"] / "usr/lib/raspi-firmware" / name, HOME / name)
+        shutil.copyfile(before.firmware / name, HOME / name)
     for name in TREES.values():
         shutil.copyfile(kernel.trees / name, HOME / name)
         if name.startswith("bcm2711"):
             # U-Boot reads its environment from mmc 0, and counts in the order of the tree, where the radio's host comes before the card's.
             run("fdtput", "-t", "s", HOME / name, "/aliases", "mmc0", "/emmc2bus/mmc@7e340000")
             run("fdtput", "-t", "s", HOME / name, "/aliases", "mmc1", "/soc/mmc@7e300000")
-    shutil.copyfile(folders["u-boot-rpi"] / "usr/lib/u-boot/rpi_arm64/u-boot.bin", HOME / "u-boot.bin")
+    shutil.copyfile(before.uboot, HOME / "u-boot.bin")
     shutil.copyfile(BOARD / "boot" / "config.txt", HOME / "config.txt")
     run("mkenvimage", "-s", "16384", "-o", HOME / "uboot.env", BOARD / "boot" / "uboot.env.txt")
     (OUT / "boot.cmd").write_text(script())
     stamp = dict(os.environ, SOURCE_DATE_EPOCH=str(epoch()))
     run("mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "hotspot", "-d", OUT / "boot.cmd", HOME / "boot.scr", env=stamp)
     (HOME / "hotspot.toml").write_bytes(config_text())
-    notices(folders)
+    notices(before.terms)
     (HOME / "setup-code.txt").write_text(" " * 511 + "\n")
     make_fat()
 
 
-def notices(folders):
+def notices(terms):
     """LICENCES.txt: every part of the card, and in full the terms of what this partition holds."""
     packages = json.loads(sbom.FILE.read_text())["packages"]
     text = "What is on this card, with versions and licences. Each part's own text is in the system under /usr/share/hotspot/licences.\r\n\r\n"
     text += licences.table(packages)
-    for name in ("raspi-firmware", "u-boot-rpi"):
-        terms = licences.copyright_file(folders[name]).read_text(errors="replace")
-        text += f"\r\n\r\n===== {name} =====\r\n\r\n" + terms.replace("\n", "\r\n")
+    for name, path in terms.items():
+        text += f"\r\n\r\n===== {name} =====\r\n\r\n" + path.read_text(errors="replace").replace("\n", "\r\n")
     (HOME / "LICENCES.txt").write_text(text, newline="")
 
 

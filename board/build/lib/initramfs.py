@@ -11,9 +11,9 @@ PACKED = OUT / "initramfs.zst"
 LIST = "lib/modules.order.list"
 
 
-def inputs(parts):
-    """What the initramfs depends on."""
-    return [PROGRAMS[1], BOARD / "kernel" / "modules.list", BOARD / "build" / "lib", [p["sha256"] for p in parts], epoch()]
+def inputs(keys):
+    """What the initramfs depends on besides its parts, which `keys` stand for."""
+    return [PROGRAMS[1], BOARD / "kernel" / "modules.list", BOARD / "build" / "lib", keys, epoch()]
 
 
 class Cpio:

@@ -14,12 +14,14 @@ SQUASHFS = OUT / "root.squashfs"
 BUILT = pathlib.Path(os.environ.get("HOTSPOT_PROGRAMS", TOP / "target" / TARGET / "release"))
 PROGRAMS = [BUILT / name for name in ("hotspot", "hotspot-early")]
 FOLDERS = ("boot", "data", "dev", "etc", "mnt", "proc", "run", "sys", "tmp", "usr/bin", "usr/lib", "usr/sbin", "var")
+# What Buildroot's squashfs is made with too (buildroot-external/external.mk has the same words).
+SQUASHFS_OPTIONS = ("-all-root", "-no-xattrs", "-no-exports", "-sort", str(BOARD / "root.sort"))
 MERGED = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib"}
 
 
 def inputs(parts, sbom):
     """What the root depends on."""
-    lists = [BOARD / "root.files", BOARD / "busybox.list", BOARD / "kernel", BOARD / "build" / "lib", TOP / "overlay"]
+    lists = [BOARD / "root.files", BOARD / "root.sort", BOARD / "busybox.list", BOARD / "kernel", BOARD / "build" / "lib", TOP / "overlay"]
     return [*lists, PROGRAMS[0], sbom, [p["sha256"] for p in parts], epoch(), version()]
 
 
@@ -41,15 +43,20 @@ def build(folders, kernel, sbom):
     modules.install(modules.closure(names["initramfs"] + names["root"]), ROOT)
     shutil.copytree(TOP / "overlay", ROOT, symlinks=True, dirs_exist_ok=True)
     licence_texts(folders)
-    certificates(folders["ca-certificates"])
-    share = ROOT / "usr/share/hotspot"
-    share.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(sbom, share / "sbom.spdx.json")
-    (share / "version").write_text("{} {}\n".format(*version()))
+    certificates(folders["ca-certificates"], ROOT)
     shutil.copyfile(PROGRAMS[0], ROOT / "usr/bin/hotspot")
+    label(ROOT, sbom)
     modes(ROOT)
     check_libraries(ROOT)
     squash()
+
+
+def label(root, sbom):
+    """What the root says about itself: release and bill of materials."""
+    share = root / "usr/share/hotspot"
+    share.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(sbom, share / "sbom.spdx.json")
+    (share / "version").write_text("{} {}\n".format(*version()))
 
 
 def words(path):
@@ -86,10 +93,10 @@ def licence_texts(folders):
             (home / package).symlink_to(first)
 
 
-def certificates(folder):
+def certificates(folder, root):
     """The certificate authorities as one file, where OpenSSL looks by default (/etc/ssl leads there)."""
-    home = ROOT / "usr/lib/ssl"
-    home.mkdir(parents=True)
+    home = root / "usr/lib/ssl"
+    home.mkdir(parents=True, exist_ok=True)
     found = sorted(folder.glob("usr/share/ca-certificates/mozilla/*.crt"))
     (home / "cert.pem").write_text("".join(path.read_text().strip() + "\n" for path in found))
 
@@ -106,7 +113,7 @@ def modes(root):
 
 def check_libraries(root):
     """Every library that a program asks for is there."""
-    libraries = root / "usr/lib/aarch64-linux-gnu"
+    libraries = [root / "usr/lib/aarch64-linux-gnu", root / "usr/lib"]
     for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.is_symlink() and p.suffix not in (".ko", ".elf")):
         with open(path, "rb") as file:
             if file.read(4) != b"\x7fELF":
@@ -114,7 +121,7 @@ def check_libraries(root):
         for line in run("readelf", "-d", path).decode().splitlines():
             if "(NEEDED)" in line:
                 name = line.split("[")[1].split("]")[0]
-                if not (libraries / name).exists():
+                if not any((folder / name).exists() for folder in libraries):
                     raise Failure(f"{path.relative_to(root)} needs {name}, which the image does not have: add it to board/root.files")
     for link in (p for p in root.rglob("*") if p.is_symlink()):
         target = os.readlink(link)
@@ -124,12 +131,10 @@ def check_libraries(root):
 
 
 def squash():
-    """One squashfs, byte for byte the same from the same files; our programs last, so that an update changes few blocks."""
-    order = OUT / "root.sort"
-    order.write_text("usr/share/hotspot/version -32767\nusr/share/hotspot/sbom.spdx.json -32766\nusr/bin/hotspot -32765\n")
+    """One squashfs, byte for byte the same from the same files; what each release changes last, so that an update changes few blocks."""
     SQUASHFS.unlink(missing_ok=True)
     stamp = str(epoch())
     # A SOURCE_DATE_EPOCH in the environment and -mkfs-time exclude each other.
     env = {k: v for k, v in os.environ.items() if k != "SOURCE_DATE_EPOCH"}
-    run("mksquashfs", ROOT, SQUASHFS, "-quiet", "-no-progress", "-noappend", "-all-root", "-no-xattrs", "-no-exports", "-b", "64K",
-        "-comp", "zstd", "-Xcompression-level", "19", "-mkfs-time", stamp, "-all-time", stamp, "-sort", order, env=env)
+    run("mksquashfs", ROOT, SQUASHFS, "-quiet", "-no-progress", "-noappend", *SQUASHFS_OPTIONS, "-b", "64K",
+        "-comp", "zstd", "-Xcompression-level", "19", "-mkfs-time", stamp, "-all-time", stamp, env=env)

@@ -24,7 +24,11 @@ def build(parts, folders):
 
 def text(parts, folders):
     """The document as JSON."""
-    packages = [debian(part, folders[key(part)]) for part in parts] + crates()
+    return document([debian(part, folders[key(part)]) for part in parts] + crates())
+
+
+def document(packages):
+    """The document that has these packages, as JSON."""
     number, commit = version()
     image = {
         "SPDXID": "SPDXRef-image", "name": "p2p-hotspot", "versionInfo": f"{number}-{commit}", "downloadLocation": "NOASSERTION",
@@ -40,7 +44,7 @@ def text(parts, folders):
         "packages": [image, *packages],
         "hasExtractedLicensingInfos": [
             {"licenseId": r, "name": r.removeprefix("LicenseRef-"), "extractedText":
-             "The text is in the copyright file of the Debian packages that name it: /usr/share/hotspot/licences in the image."} for r in references
+             "The text is with the packages that name it: /usr/share/hotspot/licences in the image."} for r in references
         ],
         "relationships": [{"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-image"}]
         + [{"spdxElementId": "SPDXRef-image", "relationshipType": "CONTAINS", "relatedSpdxElement": p["SPDXID"]} for p in packages],
