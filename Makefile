@@ -6,10 +6,10 @@ export PATH := /usr/bin:$(PATH)
 PARTS ?= debian
 PHONES ?= 3
 FUZZ_RUNS ?= 1000000
-export PARTS CONFIG PHONES STICK DISK FUZZ_RUNS YES BUILDROOT_DIR
+export PARTS CONFIG KEYS SEQ PHONES STICK DISK FUZZ_RUNS YES BUILDROOT_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run image dist programs test lint flash lab bench examples fuzz powercut parts-refresh clean
+.PHONY: help setup run image update dist programs test lint flash lab bench examples fuzz powercut parts-refresh clean
 
 help: ## lists the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,10 +21,14 @@ run: setup ## builds the image, boots it in QEMU, walks a phone through joining,
 	@board/build/image
 	@lab/run
 
-image: setup ## out/p2p-hotspot.img, .img.xz, .bmap, .sha256   [PARTS=debian or buildroot] [CONFIG=hotspot.toml]
+image: setup ## out/p2p-hotspot.img, .img.xz, .bmap, .sha256   [PARTS=debian or buildroot] [CONFIG=hotspot.toml] [KEYS=dir]
 	@test "$(PARTS)" != buildroot || board/setup buildroot
 	@board/build/image
 	@board/build/dist
+
+update: setup ## out/p2p-hotspot.update, signed, for sticks and web servers   [SEQ=n] [KEYS=dir]
+	@board/build/image
+	@board/build/update
 
 .PHONY: menuconfig-buildroot linux-menuconfig check-buildroot
 menuconfig-buildroot: ## Buildroot's menuconfig, saved back into buildroot-external/fragments   [BUILDROOT_DIR=folder]
@@ -64,7 +68,7 @@ lab: setup ## boots the image, runs a scenario beside it   SCENARIO=file.sh [PHO
 	@lab/lab "$(SCENARIO)"
 
 bench: ## measures us beside peers in the same run: a table and out/bench.json
-	@board/setup test
+	@board/setup test bench
 	@tests/bench/run
 
 examples: programs ## example bundles out of what Debian packages carry: out/examples/*.car

@@ -92,7 +92,7 @@ def check_boot(card):
     place = f"{IMAGE}@@{card['BOOT_MIB']}M"
     listed = run("mdir", "-b", "-i", place, "::").decode()
     names = {line.split("/")[-1] for line in listed.split("\n") if line}
-    wanted = {"config.txt", "u-boot.bin", "uboot.env", "boot.scr", "hotspot.toml", "setup-code.txt", "LICENCES.txt"}
+    wanted = {"config.txt", "u-boot.bin", "uboot.env", "boot.scr", "hotspot.toml", "setup-code.txt", "root.json", "LICENCES.txt"}
     check("files of p1", names, wanted | set(boot.FIRMWARE) | set(slot.TREES.values()))
     settings = [l for l in run("mtype", "-i", place, "::config.txt").decode().splitlines() if l and not l.startswith("#")]
     check("config.txt", sorted(settings), ["arm_64bit=1", "enable_uart=1", "kernel=u-boot.bin", "upstream_kernel=1"])

@@ -11,6 +11,7 @@ import typing
 import licences
 import sbom
 from common import BOARD, MIB, OUT, TOP, Failure, epoch, fresh, layout, run
+from keys import root as root_json
 from slot import TREES
 
 HOME = OUT / "boot"
@@ -36,7 +37,7 @@ def debian(folders):
 
 def inputs(keys):
     """What p1 depends on besides its parts, which `keys` stand for."""
-    return [BOARD / "boot", BOARD / "layout.env", BOARD / "build" / "lib", config_text(), sbom.FILE, keys, epoch()]
+    return [BOARD / "boot", BOARD / "layout.env", BOARD / "build" / "lib", config_text(), root_json(), sbom.FILE, keys, epoch()]
 
 
 def config_text():
@@ -75,6 +76,7 @@ def build(before, kernel):
     stamp = dict(os.environ, SOURCE_DATE_EPOCH=str(epoch()))
     run("mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "hotspot", "-d", OUT / "boot.cmd", HOME / "boot.scr", env=stamp)
     (HOME / "hotspot.toml").write_bytes(config_text())
+    shutil.copyfile(root_json(), HOME / "root.json")
     notices(before.terms)
     (HOME / "setup-code.txt").write_text(" " * 511 + "\n")
     make_fat()

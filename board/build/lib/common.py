@@ -61,12 +61,12 @@ def epoch():
 
 
 def version():
-    """What the box calls its release: number of commits and the commit's short name; HOTSPOT_VERSION ("12 abcdef") where git is not."""
+    """What the box calls its release: number of commits (or SEQ) and the commit's short name; HOTSPOT_VERSION ("12 abcdef") where git is not."""
     if os.environ.get("HOTSPOT_VERSION"):
         count, commit = os.environ["HOTSPOT_VERSION"].split()
         return int(count), commit
     try:
-        count = run("git", "-C", TOP, "rev-list", "--count", "HEAD").decode().strip()
+        count = os.environ.get("SEQ") or run("git", "-C", TOP, "rev-list", "--count", "HEAD").decode().strip()
         return int(count), run("git", "-C", TOP, "rev-parse", "--short=12", "HEAD").decode().strip()
     except (Failure, OSError):
         return 0, "unknown"

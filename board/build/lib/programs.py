@@ -1,4 +1,4 @@
-"""Our own programs, for arm64: static, and the same bytes wherever the checkout and cargo's home are."""
+"""Our own programs. For arm64: static, and the same bytes wherever the checkout and cargo's home are. For this computer: the tool."""
 
 import os
 import pathlib
@@ -14,10 +14,21 @@ def build():
     home = os.environ.get("CARGO_HOME", str(pathlib.Path.home() / ".cargo"))
     flags = ["-C", "target-feature=+crt-static", f"--remap-path-prefix={home}=/cargo", f"--remap-path-prefix={TOP}=/hotspot"]
     env = dict(os.environ, CARGO_ENCODED_RUSTFLAGS="\x1f".join(flags), PATH="/usr/bin:" + os.environ.get("PATH", ""))
-    # Its own progress is shown: the first build takes minutes.
-    args = ["cargo", "build", "--release", "--locked", "--target", TARGET, "-p", "hotspot", "--bins"]
+    cargo(["--target", TARGET, "-p", "hotspot", "--bins"], env)
+
+
+def tool():
+    """The `hotspot` command for this computer, which makes keys and updates; builds it where it is not up to date."""
+    if os.environ.get("HOTSPOT_TOOL"):
+        return pathlib.Path(os.environ["HOTSPOT_TOOL"])
+    cargo(["-p", "hotspot", "--bin", "hotspot"], dict(os.environ, PATH="/usr/bin:" + os.environ.get("PATH", "")))
+    return TOP / "target" / "release" / "hotspot"
+
+
+def cargo(args, env):
+    """Runs cargo build; its own progress is shown, since the first build takes minutes."""
     try:
-        status = subprocess.run(args, cwd=TOP, env=env, check=False).returncode
+        status = subprocess.run(["cargo", "build", "--release", "--locked", *args], cwd=TOP, env=env, check=False).returncode
     except FileNotFoundError as error:
         raise Failure("cargo is missing: board/setup installs it") from error
     if status != 0:
