@@ -169,6 +169,8 @@ impl Updated {
             seq: device.slots.seq,
             on_trial: record.get("r_trial").and_then(|s| s.parse().ok()),
             other: device.other(),
+            rotten: record.get("r_bad").is_some_and(|bad| bad.contains(if device.running() == Slot::A { "b" } else { "a" })),
+            moved: record.get("r_slot").is_some_and(|good| good != device.running().name()),
         };
         journal.had_radio |= boot.trial && journal.pending.is_none();
         let (machine, actions) = Machine::new(boot, journal);

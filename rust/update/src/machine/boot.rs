@@ -17,6 +17,10 @@ pub struct Boot {
     pub on_trial: Option<Slot>,
     /// Sequence of what is whole in the other slot.
     pub other: Option<u64>,
+    /// The other slot was found rotten.
+    pub rotten: bool,
+    /// What runs is not the slot that the boot record has as the good one.
+    pub moved: bool,
 }
 
 impl Machine {
@@ -56,8 +60,17 @@ impl Machine {
                 vec![Action::SetTrial(self.target())]
             }
             (Some(_), _) => vec![Action::ClearTrial],
+            (None, None) if boot.rotten && boot.moved => self.left_a_rotten_slot(boot),
             _ => Vec::new(),
         }
+    }
+
+    /// What was good for long could not be read any more, and the box went on from the other slot: that is the good one now.
+    fn left_a_rotten_slot(&mut self, boot: Boot) -> Vec<Action> {
+        let (rotten, running) = (self.target().name(), boot.slot.name());
+        let text = format!("slot {rotten} is damaged on the card and was left; release {} in slot {running} runs", boot.seq);
+        self.last_error = Some(text.clone());
+        vec![Action::MarkGood(boot.slot, Release { seq: boot.seq, ..Release::default() }), tell("rotten", boot.seq, text)]
     }
 
     fn on_trial(&mut self, boot: Boot, pending: Option<Pending>) -> Vec<Action> {
@@ -74,6 +87,7 @@ impl Machine {
         let (release, stage) =
             pending.map_or_else(|| (Release { seq: boot.other.unwrap_or(0), ..Release::default() }, Stage::Set), |p| (p.release, p.stage));
         let why = match stage {
+            Stage::Set | Stage::Started if boot.rotten => "the card could not be read where it lies".to_owned(),
             Stage::Set => "it did not start".to_owned(),
             Stage::Started => "it started, and then it stopped or the power went before it had proved itself".to_owned(),
             Stage::Unwell(ref why) => format!("it did not become healthy: {why}"),

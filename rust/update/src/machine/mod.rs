@@ -107,7 +107,7 @@ pub enum Action {
 /// One line of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// One word for programs: `writing`, `ready`, `trial`, `good`, `failed`, `refused`, `interrupted`, `rescue`, `rollback`.
+    /// One word for programs: `writing`, `ready`, `trial`, `good`, `failed`, `refused`, `interrupted`, `rescue`, `rollback`, `rotten`.
     pub event: &'static str,
     /// The release's sequence, where one is known.
     pub seq: Option<u64>,

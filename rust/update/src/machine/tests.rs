@@ -8,7 +8,7 @@ fn release(seq: u64) -> Release {
 }
 
 fn boot(slot: Slot) -> Boot {
-    Boot { slot, trial: false, seq: 5, on_trial: None, other: None }
+    Boot { slot, trial: false, seq: 5, on_trial: None, other: None, rotten: false, moved: false }
 }
 
 /// A machine on slot A, release 5, in a state; where one is on its way it is release 7.
@@ -103,7 +103,7 @@ fn progress_is_told_while_it_is_written() {
 /// Restarts the box: the record's trial and the journal are all that is left.
 fn restart(m: &Machine, slot: Slot, trial: bool, on_trial: Option<Slot>) -> (Machine, Vec<Action>) {
     let (seq, other) = if slot == Slot::B { (7, Some(5)) } else { (5, Some(7)) };
-    Machine::new(Boot { slot, trial, seq, on_trial, other }, m.journal.clone())
+    Machine::new(Boot { slot, trial, seq, on_trial, other, rotten: false, moved: false }, m.journal.clone())
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn the_owner_goes_back() {
     let mut m = machine(State::Idle);
     let actions = m.step(Event::Rollback(3));
     assert_eq!(short(&actions), "keep set-b rollback restart");
-    let boot = Boot { slot: Slot::B, trial: true, seq: 3, on_trial: Some(Slot::B), other: Some(5) };
+    let boot = Boot { slot: Slot::B, trial: true, seq: 3, on_trial: Some(Slot::B), other: Some(5), rotten: false, moved: false };
     let (mut m, _) = Machine::new(boot, m.journal);
     m.step(Event::Healthy);
     assert_eq!(m.journal.blamed, [Blamed { id: String::new(), seq: 5, times: 2 }], "what the owner left is not fetched again");
@@ -180,7 +180,7 @@ fn rescue_writes_slot_a_and_says_so() {
     m.step(Event::Found(release(7)));
     assert_eq!(short(&m.step(Event::Verified)), "keep set-a ready");
     // That one does not start either.
-    let again = Boot { slot: Slot::Rescue, trial: false, seq: 0, on_trial: Some(Slot::A), other: Some(7) };
+    let again = Boot { slot: Slot::Rescue, trial: false, seq: 0, on_trial: Some(Slot::A), other: Some(7), rotten: false, moved: true };
     let (m, actions) = Machine::new(again, m.journal);
     assert_eq!((m.state, short(&actions).as_str()), (State::Rescue, "keep failed give-up-a rescue"));
     assert!(m.journal.avoids("id7", 7));
@@ -198,4 +198,16 @@ fn few_are_blamed() {
     let mut journal = Journal::default();
     (0..100).for_each(|seq| journal.blame(&release(seq), true));
     assert_eq!((journal.blamed.len(), journal.avoids("id99", 99), journal.avoids("id1", 1)), (16, true, false));
+}
+
+#[test]
+fn a_slot_that_rotted_is_told_once_and_the_other_is_the_good_one() {
+    let after = Boot { rotten: true, moved: true, other: Some(7), ..boot(Slot::B) };
+    let (m, actions) = Machine::new(after, Journal::default());
+    assert_eq!(short(&actions), "mark-b-5 rotten");
+    assert!(m.last_error.unwrap().contains("slot a is damaged"));
+    let (_, actions) = Machine::new(Boot { moved: false, ..after }, Journal::default());
+    assert_eq!(short(&actions), "", "the record says so by then");
+    let (_, actions) = Machine::new(Boot { on_trial: Some(Slot::B), rotten: true, ..boot(Slot::A) }, Journal::default());
+    assert!(format!("{actions:?}").contains("could not be read where it lies"));
 }
