@@ -12,7 +12,7 @@ export PARTS CONFIG KEYS SEQ PHONES STICK DISK FUZZ_RUNS YES BUILDROOT_DIR
 .PHONY: help setup run image update dist programs test lint flash lab bench examples fuzz powercut parts-refresh clean
 
 help: ## lists the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## installs what is missing from Debian's packages (without root it says which command to run)
 	@board/setup

@@ -1,5 +1,6 @@
 """Files of the Buildroot tree against each other, the workspace, the overlay and PARTS=debian's lists."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -130,4 +131,8 @@ def release_tarball(results):
         results.check("the release tarball is the one of the hash file", sha256(tarball) == wanted, f"{sha256(tarball)}, wanted {wanted}")
         top = tarball.name.removesuffix("-vendored.tar.gz")
         results.check("it brings its crates, and says so to cargo", f"{top}/.cargo/config.toml" in names and any("/VENDOR/hyper" in n for n in names))
+        command("tar", "-xzf", tarball, "-C", work)
+        env = os.environ | {"CARGO_HOME": f"{work}/empty", "PATH": "/usr/bin:" + os.environ["PATH"]}
+        done = subprocess.run(["cargo", "metadata", "--offline", "--locked", "--format-version", "1"], cwd=f"{work}/{top}", env=env, capture_output=True)
+        results.check("cargo finds each of them there, without a network or a home", done.returncode == 0, done.stderr[-300:])
     return None

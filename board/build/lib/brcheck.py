@@ -90,12 +90,11 @@ def report(output, offline, seconds):
     there = {line.split(",")[0] for line in (output / "build/packages-file-list.txt").read_text().splitlines()} \
         | {line.split(",")[0].removeprefix("host-") for line in (output / "build/packages-file-list-host.txt").read_text().splitlines()}
     rows = [line.split("\t") for line in (offline / "table.tsv").read_text().splitlines()]
-    rows = [row for row in rows if row[0] in there or row[0] in ("linux", "uboot", "rpi-firmware")]
+    rows = [row for row in rows if row[0] in there or row[0] in ("linux", "uboot", "rpi-firmware", "toolchain-external-custom")]
     same = [row[0] for row in rows if row[3].startswith("the very bytes")]
     lines = ["Sources that differ from Buildroot's pins:", "", "| package | Buildroot's | built | how |", "|---|---|---|---|"]
     lines += [f"| {' | '.join(row)} |" for row in rows if row[0] not in same]
-    lines += ["| toolchain | internal, glibc | gcc 12.2, glibc 2.36 | Debian's cross compiler |",
-              "| p2p-hotspot | release tarball or checkout | this checkout | programs built outside, by Debian's Rust |", "",
+    lines += ["| p2p-hotspot | release tarball or checkout | this checkout | programs built outside, by Debian's Rust |", "",
               f"The very bytes that Buildroot pins: {', '.join(same)}.", ""]
     slot, image = output / "hotspot/slot.img", output / "hotspot/p2p-hotspot.img"
     packed = len(run("xz", "-T2", "-6", "-c", image))

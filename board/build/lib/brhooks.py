@@ -19,7 +19,8 @@ EXTERNAL = TOP / "buildroot-external"
 FIRMWARE = EXTERNAL / "board" / "firmware.list"
 # Of Buildroot's root, what a box has no use for; /etc is a tmpfs that overlay/usr/share/hotspot/etc fills.
 SURPLUS = ("etc", "media", "opt", "root", "linuxrc", "lib64", "usr/lib64", "usr/share/ca-certificates", "usr/share/dbus-1", "usr/lib/gconv",
-           "usr/share/et", "usr/share/ss", "usr/lib/os-release", "usr/share/locale", "usr/share/udhcpc", "var", "run", "dev")
+           "usr/share/et", "usr/share/ss", "usr/bin/compile_et", "usr/bin/mk_cmds", "usr/lib/libgomp.so*", "usr/lib/libatomic.so*",
+           "THIS_IS_NOT_YOUR_ROOT_FILESYSTEM", "usr/lib/os-release", "usr/share/locale", "usr/share/udhcpc", "var", "run", "dev")
 
 
 class Kernel:
@@ -58,8 +59,7 @@ def post_fakeroot(target):
     root.certificates(target, target)
     brpackages.licence_texts(target)
     shutil.copyfile(target / "etc/mke2fs.conf", target / "usr/share/hotspot/etc/mke2fs.conf")
-    for name in SURPLUS:
-        path = target / name
+    for path in [found for name in SURPLUS for found in target.glob(name)]:
         if path.is_symlink() or path.is_file():
             path.unlink()
         else:

@@ -38,7 +38,7 @@ def read():
 def real_version(name, version):
     """What was built where Buildroot only says `custom`: `make check-buildroot` writes it down."""
     table = OUT / "table.tsv"
-    if version != "custom" or not table.exists():
+    if version not in ("custom", "") or not table.exists():
         return version
     rows = dict(line.split("\t")[::2][:2] for line in table.read_text().splitlines())
     return rows.get(name, version)

@@ -9,6 +9,7 @@ import licences
 import parts
 import unpack
 from common import Failure, fresh, run
+from root import words
 
 # Licence files that Buildroot names, each filled with what Debian says about the package.
 LICENCES = {"rpi-firmware": ["boot/LICENCE.broadcom"], "brcmfmac_sdio-firmware-rpi": ["LICENSE"],
@@ -20,6 +21,7 @@ PROGRAMS = {"libmnl": ["libmnl0"], "libnftnl": ["libnftnl11"],
             "nftables": ["nftables", "libnftables1", "libjansson4", "libedit2", "libgmp10", "libxtables12", "libtinfo6", "libbsd0",
                          "libmd0"]}
 RELEASE = "bookworm"
+KEPT = pathlib.Path(__file__).resolve().parents[2] / "board" / "firmware.list"
 
 
 def bring(place, entry):
@@ -44,6 +46,10 @@ def bring(place, entry):
     for name in LICENCES[entry.package]:
         (tree / name).parent.mkdir(exist_ok=True)
         (tree / name).write_text(terms)
+    if entry.package == "linux-firmware":
+        # Buildroot names some files that Debian does not have, of other radios than ours.
+        names = [str(path.relative_to(tree)) for pattern in words(KEPT) for path in sorted(tree.glob(pattern))]
+        place.make.append(f"override {pin.variable}_FILES := {' '.join(names)}")
     place.tree(pin, tree)
     place.note(entry.package, pin.version[:12], built, "files of Debian's packages")
 

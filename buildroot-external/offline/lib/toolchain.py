@@ -5,7 +5,7 @@ import pathlib
 import re
 import shutil
 
-from common import Failure, fresh, run, say
+from common import Failure, fresh, run
 
 TRIPLE = "aarch64-linux-gnu"
 VERSION = "12"
@@ -27,6 +27,7 @@ exec "$real" --sysroot="$here/../sysroot" "$@"
 
 def build(place):
     """Makes FOLDER/toolchain."""
+    place.note("toolchain-external-custom", "internal, glibc", f"gcc {VERSION}, glibc 2.36", "Debian's cross compiler")
     home = place.home / "toolchain"
     if (home / STAMP).exists():
         return
@@ -42,7 +43,6 @@ def build(place):
     run("cp", "-aL", f"{library}/include/.", home / "sysroot/usr/include")
     libraries(library / "lib", home)
     (home / STAMP).write_text("")
-    say(f"toolchain: {run(home / 'bin' / f'{TRIPLE}-gcc', '-dumpfullversion').decode().strip()}")
 
 
 def programs(home):
