@@ -58,7 +58,7 @@ def dist(commit, folder):
         export(commit, tree)
         version = re.search(r'^version = "([^"]+)"', (tree / "Cargo.toml").read_text(), re.M).group(1)
         env = dict(os.environ, PATH="/usr/bin:" + os.environ.get("PATH", ""))
-        config = run("cargo", "vendor", "--quiet", "--locked", "--versioned-dirs", "VENDOR", cwd=tree, env=env).decode()
+        config = run("cargo", "vendor", "--locked", "--versioned-dirs", "VENDOR", cwd=tree, env=env).decode()
         with open(tree / ".cargo/config.toml", "a") as file:
             file.write("\n" + config)
         for crate in (tree / "VENDOR").glob("win[da]*"):
