@@ -1,5 +1,6 @@
 """`make check-buildroot`: sources from Debian and PyPI, the whole image from them without a network, its table of differences, and its tests."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -11,6 +12,7 @@ import brmake
 import brtree
 import buildroot
 import common
+import keys
 import programs
 import root
 from common import OUT, TOP, Failure, run, say, sha256
@@ -18,7 +20,7 @@ from common import OUT, TOP, Failure, run, say, sha256
 EXTERNAL = TOP / "buildroot-external"
 # Measured: 4 GB of output and 0.7 GB of sources.
 ROOM_GB = 7
-SCENARIOS = ("walk", "probes", "update-stick")
+SCENARIOS = ("walk", "probes", "gate")
 
 
 def home():
@@ -34,6 +36,8 @@ def main(args):
     began = time.monotonic()
     tree = brtree.ready(home(), ROOM_GB)
     programs.build()
+    keys.root()
+    debian = beside()
     offline, output = home() / "offline", home() / "output"
     if subprocess.run([EXTERNAL / "offline/prepare", offline, tree]).returncode != 0:
         raise Failure("not every source could be had: see above")
@@ -49,9 +53,44 @@ def main(args):
     common.alone()
     buildroot.take(output)
     report(output, offline, seconds)
-    failed = tests(output)
+    failed = tests(output) + boot_times(debian) + both_ways(debian, output)
     say(f"check-buildroot: {time.monotonic() - began:.0f} s in all")
     return 1 if failed else 0
+
+
+def beside():
+    """The image from Debian's parts, of the same programs, to compare with and to update from: (card, slot)."""
+    env = {k: v for k, v in os.environ.items() if k not in ("PARTS", "DISK")} | {"HOTSPOT_OUT": str(home() / "debian"), "HOTSPOT_PROGRAMS": str(root.BUILT)}
+    parts = home() / "debian" / "parts"
+    if not parts.exists() and (OUT / "parts").is_dir():
+        parts.parent.mkdir(parents=True, exist_ok=True)
+        parts.symlink_to((OUT / "parts").resolve())
+    if subprocess.run([TOP / "board/build/image"], env=env).returncode != 0:
+        raise Failure("the image from Debian's parts, to compare with, does not build: see above")
+    return home() / "debian/p2p-hotspot.img", home() / "debian/slot.img"
+
+
+def boot_times(debian):
+    """Kernel start to the portal, both images one after the other. 1 if the one from source is slower."""
+    seconds = {}
+    for name, disk in (("buildroot", OUT / "p2p-hotspot.img"), ("debian", debian[0])):
+        done = subprocess.run([TOP / "tests/bench/boot"], env=dict(os.environ, DISK=str(disk)), stdout=subprocess.PIPE, text=True)
+        seconds[name] = json.loads(done.stdout or "{}").get("ours") if done.returncode == 0 else None
+    line = f"Kernel start to portal, QEMU virt: {seconds['buildroot']} s from source, {seconds['debian']} s from Debian's parts."
+    with open(OUT / "check-buildroot.txt", "a") as file:
+        file.write(line + "\n")
+    say(line)
+    return 0 if None not in seconds.values() and seconds["buildroot"] <= seconds["debian"] else 1
+
+
+def both_ways(debian, output):
+    """Updates from a stick, from source to Debian's parts and back. 1 if that fails."""
+    if os.environ.get("CHECK_SCENARIOS") == "none":
+        return 0
+    env = dict(os.environ, DISK=str(OUT / "p2p-hotspot.img"), OTHER=str(debian[1]), OWN=str(output / "hotspot/slot.img"), PHONES="1",
+               KEYS=str(keys.folder()), TOOL=str(programs.tool()))
+    say("test: updates from a stick, to Debian's parts and back")
+    return int(subprocess.run([TOP / "lab/lab", str(TOP / "tests/buildroot/both-ways.sh")], env=env, cwd=TOP).returncode != 0)
 
 
 def offline_fragment(offline):
