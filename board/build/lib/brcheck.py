@@ -1,14 +1,13 @@
 """`make check-buildroot`: sources from Debian and PyPI, the whole image from them without a network, its table of differences, and its tests."""
 
-import json
 import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import time
 
 import brmake
+import brtests
 import brtree
 import buildroot
 import common
@@ -20,7 +19,6 @@ from common import OUT, TOP, Failure, run, say, sha256
 EXTERNAL = TOP / "buildroot-external"
 # Measured: 4 GB of output and 0.7 GB of sources.
 ROOM_GB = 7
-SCENARIOS = ("walk", "probes", "gate")
 
 
 def home():
@@ -53,7 +51,7 @@ def main(args):
     common.alone()
     buildroot.take(output)
     report(output, offline, seconds)
-    failed = tests(output) + boot_times(debian) + both_ways(debian, output)
+    failed = brtests.images(output) + brtests.boot_times(debian) + brtests.both_ways(debian, output)
     say(f"check-buildroot: {time.monotonic() - began:.0f} s in all")
     return 1 if failed else 0
 
@@ -68,29 +66,6 @@ def beside():
     if subprocess.run([TOP / "board/build/image"], env=env).returncode != 0:
         raise Failure("the image from Debian's parts, to compare with, does not build: see above")
     return home() / "debian/p2p-hotspot.img", home() / "debian/slot.img"
-
-
-def boot_times(debian):
-    """Kernel start to the portal, both images one after the other. 1 if the one from source is slower."""
-    seconds = {}
-    for name, disk in (("buildroot", OUT / "p2p-hotspot.img"), ("debian", debian[0])):
-        done = subprocess.run([TOP / "tests/bench/boot"], env=dict(os.environ, DISK=str(disk)), stdout=subprocess.PIPE, text=True)
-        seconds[name] = json.loads(done.stdout or "{}").get("ours") if done.returncode == 0 else None
-    line = f"Kernel start to portal, QEMU virt: {seconds['buildroot']} s from source, {seconds['debian']} s from Debian's parts."
-    with open(OUT / "check-buildroot.txt", "a") as file:
-        file.write(line + "\n")
-    say(line)
-    return 0 if None not in seconds.values() and seconds["buildroot"] <= seconds["debian"] else 1
-
-
-def both_ways(debian, output):
-    """Updates from a stick, from source to Debian's parts and back. 1 if that fails."""
-    if os.environ.get("CHECK_SCENARIOS") == "none":
-        return 0
-    env = dict(os.environ, DISK=str(OUT / "p2p-hotspot.img"), OTHER=str(debian[1]), OWN=str(output / "hotspot/slot.img"), PHONES="1",
-               KEYS=str(keys.folder()), TOOL=str(programs.tool()))
-    say("test: updates from a stick, to Debian's parts and back")
-    return int(subprocess.run([TOP / "lab/lab", str(TOP / "tests/buildroot/both-ways.sh")], env=env, cwd=TOP).returncode != 0)
 
 
 def offline_fragment(offline):
@@ -146,19 +121,3 @@ def report(output, offline, seconds):
     for name, limit in (("image, xz", 45e6), ("slot", 60e6)):
         if sizes[name] > limit:
             raise Failure(f"{name}: {sizes[name] / 1e6:.1f} MB, and {limit / 1e6:.0f} MB at most were promised")
-
-
-def tests(output):
-    """The image's own tests, and the lab's scenarios on it. Returns how many failed."""
-    work = output / "hotspot"
-    env = dict(os.environ, HOTSPOT_OUT=str(work), DISK=str(work / "p2p-hotspot.img"))
-    commands = [[TOP / "tests/image/root.sh"], [TOP / "tests/image/device_trees.py"], [TOP / "tests/image/layout.py"]]
-    names = (os.environ.get("CHECK_SCENARIOS") or " ".join(SCENARIOS)).split()
-    if names != ["none"]:
-        files = [str(TOP / "tests/scenarios" / f"{name}.sh") for name in names]
-        commands.append([TOP / "tests/scenarios/run", *[f for f in files if os.path.exists(f)]])
-    failed = 0
-    for command in commands:
-        say(f"test: {command[0].name}")
-        failed += subprocess.run([str(word) for word in command], env=env, cwd=TOP, stdout=sys.stdout).returncode != 0
-    return failed

@@ -1,7 +1,6 @@
 """`make image PARTS=buildroot`: a Buildroot tree, what has to hold before anything is built, and the build."""
 
 import os
-import pathlib
 import shutil
 
 import brmake
