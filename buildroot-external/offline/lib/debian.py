@@ -81,6 +81,8 @@ class Source:
         if not ready:
             run("autoreconf", "-fi", cwd=tree)
         place.tree(pin, tree)
+        if f"{pin.variable}_VERSION_MAJOR" in pin.text:
+            place.make.append(f"override {pin.variable}_VERSION_MAJOR := {'.'.join(version.split('.')[:2])}")
         left = f"without Buildroot's {' '.join(p.name[:4] for p in misfit)}" if misfit else "with Buildroot's patches"
         place.note(entry.package, pin.version, version, f"Debian's version, unpacked, {left if pin.patches() else 'no patches'}")
         return None
