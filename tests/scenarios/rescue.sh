@@ -6,7 +6,9 @@
 slot() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["slot"])'; }
 page() { phone 1 exec curl -fsS -m 5 -H "Accept-Language: $1" "http://$box_address/"; }
 
-hotspot status >/dev/null
+data_ok() { hotspot status --json | python3 -c 'import json, sys; sys.exit(not json.load(sys.stdin)["data"]["ok"])'; }
+
+check "the box has its storage" within 120 data_ok
 box sh -c 'echo kept >/data/netd/marker; sync'
 power off
 card rot a kernel 50
@@ -19,7 +21,7 @@ check "in Portuguese" grep -q "precisa de conserto" <<<"$(page pt-BR)"
 check "in Spanish" grep -q "necesita una reparación" <<<"$(page es)"
 check "in French" grep -q "besoin d&#39;une réparation" <<<"$(page fr)"
 check "and what to do" grep -q "p2p-hotspot.update" <<<"$(page en)"
-check "an iPhone's own window shows it" grep -q "needs a repair" <<<"$(phone 1 exec curl -fsS -m 5 http://captive.apple.com/hotspot-detect.html)"
+check "an iPhone's own window shows it" grep -q "needs a repair" <<<"$(phone 1 exec curl -fsS -m 5 -A "CaptiveNetworkSupport-500 wispr" http://captive.apple.com/hotspot-detect.html)"
 check "the owner's page names it" grep -q "rescue system" <<<"$(phone 1 exec curl -fsS -m 5 "http://$box_address/admin/")"
 check "and the command" grep -q "rescue system" <<<"$(hotspot status)"
 same "what was stored is there" kept "$(box cat /data/netd/marker)"
