@@ -131,3 +131,55 @@ fn gateway_fixtures() {
     assert!(matches!(read("trustless_gateway_car/file-3k-and-3-blocks-missing-block.car"), Err(Error::Missing(_))));
     assert!(matches!(read("path_gateway_unixfs/symlink.car"), Err(Error::Path(..))));
 }
+
+/// Blocks of a published CAR, for the gateway's plan.
+struct Held(std::collections::HashMap<Cid, Vec<u8>>);
+
+impl Held {
+    fn of(file: &Path) -> (Self, Cid) {
+        let mut car = Car::open(std::fs::File::open(file).unwrap()).unwrap();
+        let root = car.roots()[0];
+        let (mut held, mut block) = (Self(Default::default()), Vec::new());
+        while let Some(section) = car.next(&mut block).unwrap() {
+            held.0.insert(section.cid, block.clone());
+        }
+        (held, root)
+    }
+}
+
+impl content::gateway::Blocks for Held {
+    fn get(&mut self, cid: &Cid) -> Option<Vec<u8>> {
+        self.0.get(cid).cloned()
+    }
+    fn has(&mut self, cid: &Cid) -> bool {
+        self.0.contains_key(cid)
+    }
+}
+
+/// What the gateway suite asks of its trees: a file without its middle answers for the bytes that are there, a sharded folder
+/// is listed without what is in it, a path through it sends the way and the file.
+#[test]
+fn gateway_questions() {
+    use content::gateway::{No, Scope, plan};
+    let Some(root) = vectors("gateway-conformance/fixtures/trustless_gateway_car") else { return };
+    let (mut held, cid) = Held::of(&root.join("file-3k-and-3-blocks-missing-block.car"));
+    let mut ask = |bytes| plan(cid, &[], Scope::Entity, bytes, false, &mut held);
+    assert_eq!(ask(None), Err(No(404, "That block is not on this box.")));
+    assert_eq!(ask(Some((0, Some(1000)))).unwrap().len(), 2);
+    assert_eq!(ask(Some((2200, None))).unwrap().len(), 2);
+    assert_eq!(ask(Some((0, None))), Err(No(404, "That block is not on this box.")));
+    let (mut held, cid) = Held::of(&root.join("single-layer-hamt-with-multi-block-files.car"));
+    let all = held.0.len();
+    let listed = plan(cid, &[], Scope::Entity, None, false, &mut held).unwrap();
+    assert!(listed.len() > 1 && listed.len() < all / 2, "{} of {all}", listed.len());
+    let file = std::fs::File::open(root.join("single-layer-hamt-with-multi-block-files.car")).unwrap();
+    let (mut opened, _) = Opened::open(file).unwrap();
+    let (tree, _) = drive(walk_of(cid, 1 << 20), opened.source(), "", |_, _, _| Ok(())).unwrap();
+    let name = tree.files[7].path.clone();
+    let way = plan(cid, &[name], Scope::Entity, None, false, &mut held).unwrap();
+    assert!(way.len() >= 3 && way[0] == cid && way.iter().any(|c| c.codec == Codec::Raw), "{way:?}");
+    let (mut held, cid) = Held::of(&root.join("dir-with-duplicate-files.car"));
+    let (once, twice) =
+        (plan(cid, &[], Scope::All, None, false, &mut held).unwrap(), plan(cid, &[], Scope::All, None, true, &mut held).unwrap());
+    assert!(twice.len() > once.len());
+}
