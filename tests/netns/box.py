@@ -77,7 +77,7 @@ def wait(what, condition, limit=10):
 class Box:
     """netd with an uplink port and some visitors' ports."""
 
-    def __init__(self, visitors=2, uplink=True, settings=None):
+    def __init__(self, visitors=2, uplink=True, settings=None, name=""):
         self.dir = tempfile.mkdtemp(prefix="netd-test-")
         self.run_dir, self.data = self.dir + "/run", self.dir + "/data"
         for path in (self.run_dir, self.run_dir + "/netd", self.data, self.data + "/netd"):
@@ -87,7 +87,7 @@ class Box:
         if settings:
             with open(self.run_dir + "/settings.json", "w") as file:
                 json.dump(settings, file)
-        tag = f"nd{os.getpid() % 10000}"
+        tag = f"nd{os.getpid() % 10000}{name}"
         self.ns = Namespace(tag + "box")
         self.up = Namespace(tag + "up") if uplink else None
         self.visitors = [Namespace(f"{tag}v{n}") for n in range(visitors)]

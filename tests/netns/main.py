@@ -5,7 +5,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-MODULES = ["test_dhcp", "test_dns", "test_gate", "test_uplink"]
+MODULES = ["test_content", "test_dhcp", "test_dns", "test_gate", "test_uplink"]
 
 
 def main(wanted):
