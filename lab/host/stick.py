@@ -70,7 +70,13 @@ class Stick:
         self.plug()
 
     def plug(self) -> None:
-        self.machine.qmp("blockdev-add", **{"node-name": "stick", "driver": "raw", "file": {"driver": "file", "filename": self.image}})
+        node: dict = {"driver": "raw", "file": {"driver": "file", "filename": self.image}}
+        if os.environ.get("STICK_KBPS"):
+            # An old, slow one: so that there is time to pull it.
+            limits = {"bps-total": int(os.environ["STICK_KBPS"]) * 1000}
+            self.machine.qmp("object-add", **{"qom-type": "throttle-group", "id": "slow", "limits": limits})
+            node = {"driver": "throttle", "throttle-group": "slow", "file": node}
+        self.machine.qmp("blockdev-add", **node, **{"node-name": "stick"})
         self.machine.qmp("device_add", driver="usb-storage", id="stick", drive="stick", bus="usb.0", removable=True)
         self.inserted = True
 
@@ -82,3 +88,5 @@ class Stick:
         if not self.machine.wait_event("DEVICE_DELETED", "stick", 20):
             raise LabError("the stick does not come out")
         self.machine.qmp("blockdev-del", **{"node-name": "stick"})
+        if os.environ.get("STICK_KBPS"):
+            self.machine.qmp("object-del", id="slow")

@@ -85,7 +85,7 @@ class Box(unittest.TestCase):
             f.write("1")
         self.neighbours = Neighbours(self.run_dir)
         self.addCleanup(self.neighbours.close)
-        self.process = None
+        self.process, self.boots = None, 0
         self.mounts = []
         self.addCleanup(self.stop)
 
@@ -99,12 +99,12 @@ class Box(unittest.TestCase):
 
     # The box.
 
-    def start(self, running="a", trial=False, seq=5):
-        """Switches the box on: this slot runs."""
+    def start(self, running="a", trial=False, seq=5, name="first"):
+        """Starts updated: this slot runs, in the box's start of this name."""
         target = "a" if running in ("b", "rescue") else "b"
         source = "a" if target == "b" else "b"
         with open(self.path("run", "slots.json"), "w") as f:
-            json.dump({"v": 1, "running": running, "seq": seq, "built": 1000 + seq, "trial": trial, "target": target, "target_device": self.path(target),
+            json.dump({"v": 1, "running": running, "seq": seq, "built": 1000 + seq, "trial": trial, "start": name, "target": target, "target_device": self.path(target),
                        "source_device": self.path(source), "records_device": self.path("records"), "records": RECORDS}, f)
         self.env = {"HOTSPOT_RUN": self.run_dir, "HOTSPOT_DATA": self.data, "HOTSPOT_BOARD": "3b"}
         log = open(self.path("log"), "ab")
@@ -122,7 +122,8 @@ class Box(unittest.TestCase):
             self.write_record(record | {"r_left": f"{int(record['r_left'], 16) - 1:x}"})
         with open(self.path(slot), "rb") as f:
             seq = int(variables(f.read(4096))["s_seq"], 16)
-        self.start(slot, trial, seq)
+        self.boots += 1
+        self.start(slot, trial, seq, f"start {self.boots}")
         return slot, trial
 
     def kill(self):

@@ -34,12 +34,13 @@ class Broken(Box):
         self.assertEqual(self.status()["state"], "ready", "it still knows")
         self.boot()
         self.kill()
-        self.start("b", True, 7)
+        self.start("b", True, 7, "start 1")
         self.assertEqual(self.status()["state"], "trial")
         self.until_state("good")
         self.kill()
-        self.start("b", False, 7)
-        self.assertEqual(self.record()["r_slot"], "b")
+        self.start("b", True, 7, "start 1")
+        self.assertEqual((self.record()["r_slot"], self.status()["state"]), ("b", "idle"))
+        self.assertEqual([e["event"] for e in self.history() if e["event"] != "writing"], ["ready", "trial", "good"])
         self.assertGreaterEqual(again, 2, "it was killed while it wrote")
         self.assertLessEqual({"writing"}, states)
 
@@ -49,7 +50,7 @@ class Broken(Box):
         os.makedirs(self.path("data", "updated"))
 
     def fill(self):
-        with open(self.path("data", "film.mp4"), "wb") as f:
+        with open(self.path("data", "film.mp4"), "wb", buffering=0) as f:
             try:
                 while True:
                     f.write(bytes(4096))

@@ -43,11 +43,21 @@ pub struct Now {
 pub struct History {
     /// Starts so far.
     pub boots: u64,
+    /// The last of them: the kernel's `boot_id`.
+    pub start: String,
     /// Oldest first.
     pub entries: Vec<Entry>,
 }
 
 impl History {
+    /// Counts this start of the box, once.
+    pub fn count(&mut self, start: &str) {
+        if self.start != start || start.is_empty() {
+            self.boots = self.boots.saturating_add(1);
+            start.clone_into(&mut self.start);
+        }
+    }
+
     /// Adds a line; the same one twice in a start is one. Tells whether anything changed.
     pub fn add(&mut self, line: &Line, now: Now) -> bool {
         let text: String = line.text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(LONGEST).collect();

@@ -69,6 +69,8 @@ pub struct Blamed {
 pub struct Journal {
     /// The trial that is to come or runs.
     pub pending: Option<Pending>,
+    /// The start of the box in which this was written last: the kernel's `boot_id`.
+    pub start: String,
     /// The bundle whose writing was begun and not ended.
     pub unfinished: Option<String>,
     /// Releases that were not kept.

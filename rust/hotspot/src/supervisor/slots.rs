@@ -28,6 +28,8 @@ pub struct Slots {
     pub built: u64,
     /// The boot script says that this start is a trial.
     pub trial: bool,
+    /// The kernel's name of this start (`boot_id`).
+    pub start: String,
     /// The slot that may be written: `a` or `b`.
     pub target: String,
     /// That slot, from its header on.
@@ -63,6 +65,7 @@ pub fn run() -> Result<(), String> {
         seq: number("s_seq"),
         built: number("s_built"),
         trial: word("hotspot.trial") == Some("1"),
+        start: fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
         target: target.name().into(),
         target_device: map("hotspot-target", layout.slot(target), true)?,
         source_device: map("hotspot-source", layout.slot(source), false)?,

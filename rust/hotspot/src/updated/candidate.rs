@@ -54,6 +54,8 @@ pub struct Candidate {
     pub release: Release,
     /// What the writer reads.
     pub bundle: Bundle<Place>,
+    /// Bytes are dear: blocks that the slots hold already are looked for.
+    pub dear: bool,
 }
 
 /// What is judged by: taken anew for each look, for floors and roots move.
@@ -116,11 +118,12 @@ impl Judge {
 
     /// Opens and judges. Newer roots that the bundle brings are remembered at once.
     pub fn judge(&self, place: Place, from: String, asked: bool) -> Result<Candidate, Refusal> {
+        let dear = matches!(place, Place::Web(_));
         let bundle = Bundle::open(place, &self.chain)?;
         self.keep(bundle.chain());
         update::decide(bundle.manifest(), &self.state)?;
         let release = self.release(bundle.manifest(), bundle.id().to_string(), from, asked);
-        Ok(Candidate { release, bundle })
+        Ok(Candidate { release, bundle, dear })
     }
 
     fn release(&self, m: &Manifest, id: String, from: String, asked: bool) -> Release {

@@ -167,16 +167,19 @@ impl Updated {
             slot: device.running(),
             trial: device.slots.trial,
             seq: device.slots.seq,
+            built: device.slots.built,
             on_trial: record.get("r_trial").and_then(|s| s.parse().ok()),
             other: device.other(),
             rotten: record.get("r_bad").is_some_and(|bad| bad.contains(if device.running() == Slot::A { "b" } else { "a" })),
             moved: record.get("r_slot").is_some_and(|good| good != device.running().name()),
+            same_start: !journal.start.is_empty() && journal.start == device.slots.start,
         };
+        journal.start.clone_from(&device.slots.start);
         journal.had_radio |= boot.trial && journal.pending.is_none();
         let (machine, actions) = Machine::new(boot, journal);
         let shared = Shared {
             machine,
-            history: store.history(),
+            history: store.history(&device.slots.start),
             device: Some(device.clone()),
             other: boot.other,
             settings: settings(),

@@ -87,9 +87,9 @@ impl Store {
     }
 
     /// The history, with this start counted.
-    pub fn history(&self) -> History {
+    pub fn history(&self, start: &str) -> History {
         let mut history: History = self.read("history.json").unwrap_or_default();
-        history.boots = history.boots.saturating_add(1);
+        history.count(start);
         history
     }
 

@@ -46,7 +46,7 @@ impl Writer {
 
 fn write(candidate: Candidate, device: &Device, store: Store, tell: &dyn Fn(Event), stop: &AtomicBool) -> Result<(), Failure> {
     let slots = device.open_slots(store).map_err(Failure::Card)?;
-    let mut apply = Apply::new(candidate.bundle, slots, Options::default());
+    let mut apply = Apply::new(candidate.bundle, slots, Options { reuse: candidate.dear, ..Options::default() });
     let mut told = u32::MAX;
     loop {
         if stop.load(Ordering::Relaxed) {

@@ -13,6 +13,8 @@ pub struct Boot {
     pub trial: bool,
     /// Sequence of the release that runs.
     pub seq: u64,
+    /// Its build time, seconds since 1970.
+    pub built: u64,
     /// The slot that the boot record has on trial.
     pub on_trial: Option<Slot>,
     /// Sequence of what is whole in the other slot.
@@ -21,6 +23,8 @@ pub struct Boot {
     pub rotten: bool,
     /// What runs is not the slot that the boot record has as the good one.
     pub moved: bool,
+    /// The box was not restarted since the trial was set: only the updater was.
+    pub same_start: bool,
 }
 
 impl Machine {
@@ -51,6 +55,11 @@ impl Machine {
         }
         match (boot.on_trial, pending) {
             (Some(slot), pending) if slot == boot.slot && boot.trial => self.on_trial(boot, pending),
+            (Some(slot), Some(pending)) if slot != boot.slot && boot.same_start => {
+                self.state = State::Ready;
+                self.current = Some(pending.release);
+                Vec::new()
+            }
             (Some(slot), pending) if slot != boot.slot => self.fell_back(boot, slot, pending),
             // A trial of what runs already, or the cut was between the record and the journal.
             (_, Some(pending)) if pending.slot == boot.slot.name() => self.kept(boot, pending),
@@ -74,13 +83,21 @@ impl Machine {
     }
 
     fn on_trial(&mut self, boot: Boot, pending: Option<Pending>) -> Vec<Action> {
+        let again = pending.as_ref().is_some_and(|p| p.stage != Stage::Set) && boot.same_start;
         let release = pending.map(|p| p.release).filter(|r| r.seq == boot.seq);
-        let release = release.unwrap_or_else(|| Release { seq: boot.seq, ..Release::default() });
+        // Without a journal its own header says what the floors must become.
+        let release = release.unwrap_or_else(|| Release {
+            seq: boot.seq,
+            built: boot.built,
+            floor: boot.seq,
+            built_floor: boot.built,
+            ..Release::default()
+        });
         self.state = State::Trial;
         self.current = Some(release.clone());
         self.journal.pending = Some(Pending { slot: boot.slot.name().into(), release, stage: Stage::Started });
         let text = format!("release {} was started on trial in slot {}", boot.seq, boot.slot.name());
-        vec![Action::Keep, tell("trial", boot.seq, text)]
+        if again { Vec::new() } else { vec![Action::Keep, tell("trial", boot.seq, text)] }
     }
 
     fn fell_back(&mut self, boot: Boot, slot: Slot, pending: Option<Pending>) -> Vec<Action> {

@@ -8,7 +8,7 @@ fn release(seq: u64) -> Release {
 }
 
 fn boot(slot: Slot) -> Boot {
-    Boot { slot, trial: false, seq: 5, on_trial: None, other: None, rotten: false, moved: false }
+    Boot { slot, trial: false, seq: 5, built: 50, on_trial: None, other: None, rotten: false, moved: false, same_start: false }
 }
 
 /// A machine on slot A, release 5, in a state; where one is on its way it is release 7.
@@ -103,7 +103,10 @@ fn progress_is_told_while_it_is_written() {
 /// Restarts the box: the record's trial and the journal are all that is left.
 fn restart(m: &Machine, slot: Slot, trial: bool, on_trial: Option<Slot>) -> (Machine, Vec<Action>) {
     let (seq, other) = if slot == Slot::B { (7, Some(5)) } else { (5, Some(7)) };
-    Machine::new(Boot { slot, trial, seq, on_trial, other, rotten: false, moved: false }, m.journal.clone())
+    Machine::new(
+        Boot { slot, trial, seq, built: seq * 10, on_trial, other, rotten: false, moved: false, same_start: false },
+        m.journal.clone(),
+    )
 }
 
 #[test]
@@ -130,6 +133,57 @@ fn a_cut_between_the_record_and_the_journal() {
     let (told, _) = restart(&machine(State::Ready), Slot::A, false, Some(Slot::B));
     let (m, actions) = restart(&told, Slot::A, false, Some(Slot::B));
     assert_eq!((m.state, short(&actions).as_str()), (State::Failed, "keep failed give-up-b"));
+}
+
+#[test]
+fn an_updater_that_died_goes_on_where_it_was() {
+    let ready = machine(State::Ready);
+    let again = Boot {
+        slot: Slot::A,
+        trial: false,
+        seq: 5,
+        built: 50,
+        on_trial: Some(Slot::B),
+        other: Some(7),
+        rotten: false,
+        moved: false,
+        same_start: true,
+    };
+    let (mut m, actions) = Machine::new(again, ready.journal.clone());
+    assert_eq!((m.state, actions), (State::Ready, vec![]));
+    assert_eq!(short(&m.step(Event::Restart)), "restart");
+    let (trial, _) = restart(&ready, Slot::B, true, Some(Slot::B));
+    let again = Boot {
+        slot: Slot::B,
+        trial: true,
+        seq: 7,
+        built: 70,
+        on_trial: Some(Slot::B),
+        other: Some(5),
+        rotten: false,
+        moved: false,
+        same_start: true,
+    };
+    let (m, actions) = Machine::new(again, trial.journal);
+    assert_eq!((m.state, actions), (State::Trial, vec![]));
+}
+
+#[test]
+fn a_lost_journal_does_not_lower_the_floors() {
+    let trial = Boot {
+        slot: Slot::B,
+        trial: true,
+        seq: 7,
+        built: 70,
+        on_trial: Some(Slot::B),
+        other: Some(5),
+        rotten: false,
+        moved: false,
+        same_start: false,
+    };
+    let (mut m, _) = Machine::new(trial, Journal::default());
+    let actions = m.step(Event::Healthy);
+    assert!(matches!(&actions[0], Action::MarkGood(Slot::B, r) if (r.floor, r.built_floor) == (7, 70)));
 }
 
 #[test]
@@ -163,7 +217,17 @@ fn the_owner_goes_back() {
     let mut m = machine(State::Idle);
     let actions = m.step(Event::Rollback(3));
     assert_eq!(short(&actions), "keep set-b rollback restart");
-    let boot = Boot { slot: Slot::B, trial: true, seq: 3, on_trial: Some(Slot::B), other: Some(5), rotten: false, moved: false };
+    let boot = Boot {
+        slot: Slot::B,
+        trial: true,
+        seq: 3,
+        built: 30,
+        on_trial: Some(Slot::B),
+        other: Some(5),
+        rotten: false,
+        moved: false,
+        same_start: false,
+    };
     let (mut m, _) = Machine::new(boot, m.journal);
     m.step(Event::Healthy);
     assert_eq!(m.journal.blamed, [Blamed { id: String::new(), seq: 5, times: 2 }], "what the owner left is not fetched again");
@@ -180,7 +244,17 @@ fn rescue_writes_slot_a_and_says_so() {
     m.step(Event::Found(release(7)));
     assert_eq!(short(&m.step(Event::Verified)), "keep set-a ready");
     // That one does not start either.
-    let again = Boot { slot: Slot::Rescue, trial: false, seq: 0, on_trial: Some(Slot::A), other: Some(7), rotten: false, moved: true };
+    let again = Boot {
+        slot: Slot::Rescue,
+        trial: false,
+        seq: 0,
+        built: 0,
+        on_trial: Some(Slot::A),
+        other: Some(7),
+        rotten: false,
+        moved: true,
+        same_start: false,
+    };
     let (m, actions) = Machine::new(again, m.journal);
     assert_eq!((m.state, short(&actions).as_str()), (State::Rescue, "keep failed give-up-a rescue"));
     assert!(m.journal.avoids("id7", 7));
