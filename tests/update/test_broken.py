@@ -63,7 +63,6 @@ class Broken(Box):
         self.fill()
         self.cli("apply", self.keys.bundle(self.path("u"), 7))
         self.until_state("ready")
-        self.fill()
         self.boot()
         # The reserve is there for that: it can be told, and the release is kept.
         self.until_state("good")

@@ -11,14 +11,22 @@ use std::path::Path;
 pub fn replace(path: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> io::Result<()> {
     let new = path.with_extension("new");
     let _ = fs::remove_file(&new);
-    let mut file = File::options().write(true).create_new(true).mode(mode).open(&new)?;
+    if let Err(e) = write(&new, bytes, mode, group) {
+        // On a full storage half a file would take what little room there is.
+        let _ = fs::remove_file(&new);
+        return Err(e);
+    }
+    fs::rename(&new, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn write(new: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).mode(mode).open(new)?;
     // The umask must not take a reader away.
     file.set_permissions(Permissions::from_mode(mode))?;
     if group.is_some() {
         fchown(&file, None, group)?;
     }
     file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    file.sync_all()
 }
