@@ -21,9 +21,11 @@ enum Piece {
 fn main() {
     println!("cargo:rerun-if-changed=strings");
     println!("cargo:rerun-if-changed=templates/style.css");
+    println!("cargo:rerun-if-changed=web");
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     std::fs::write(Path::new(&out).join("strings.rs"), strings()).expect("OUT_DIR is writable");
     std::fs::write(Path::new(&out).join("style.rs"), style()).expect("OUT_DIR is writable");
+    std::fs::write(Path::new(&out).join("assets.rs"), assets()).expect("OUT_DIR is writable");
 }
 
 /// Every language file, by code; English first.
@@ -76,8 +78,10 @@ fn strings() -> String {
     for name in english.keys() {
         let _ = writeln!(out, "    {},", camel(name));
     }
+    let names: Vec<&String> = english.keys().collect();
+    let _ = writeln!(out, "}}\n\n/// The names of all messages, in the order of [`Key`].\npub static NAMES: [&str; {}] = {names:?};", names.len());
     let _ =
-        writeln!(out, "}}\n\n/// The languages there is a file for, English first.\npub static LANGUAGES: [Language; {}] = [", all.len());
+        writeln!(out, "\n/// The languages there is a file for, English first.\npub static LANGUAGES: [Language; {}] = [", all.len());
     for (code, messages) in &all {
         for (name, message) in messages {
             let model = english.get(name).unwrap_or_else(|| panic!("strings/{code}.ftl: {name} is not in en.ftl"));
@@ -112,6 +116,18 @@ fn var(piece: &Piece) -> Option<&str> {
 
 fn camel(name: &str) -> String {
     name.split('-').flat_map(|word| word[..1].to_uppercase().chars().chain(word[1..].chars()).collect::<Vec<_>>()).collect()
+}
+
+/// The owner's page's own files, by name, with the start of their hash as validator.
+fn assets() -> String {
+    let mut out = String::from("static ASSETS: &[(&str, &str, &str)] = &[\n");
+    for name in ["noble.js", "pake.js", "session.js", "page.js", "settings.js", "setup.js", "home.js", "box.js", "owner.css"] {
+        let path = std::fs::canonicalize(Path::new("web").join(name)).unwrap_or_else(|e| panic!("web/{name}: {e}"));
+        let hash = base64(&Sha256::digest(std::fs::read(&path).expect("a readable file")));
+        let _ = writeln!(out, "    ({name:?}, include_str!({:?}), {:?}),", path, format!("\"{}\"", &hash[..16]));
+    }
+    out.push_str("];\n");
+    out
 }
 
 /// The style sheet without comments and line breaks, and the hash that lets it (and nothing else) through the CSP.

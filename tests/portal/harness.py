@@ -1,5 +1,5 @@
 """Starts portald on a free port with its own run and files folders; raw requests; fake neighbours."""
-import http.server, json, os, shutil, signal, socket, socketserver, subprocess, tempfile, threading, time, traceback
+import http.server, json, os, random, shutil, signal, socket, socketserver, subprocess, tempfile, threading, time, traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -15,9 +15,15 @@ def build():
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the ports that the kernel gives to outgoing connections, of which the tests make thousands."""
+    while True:
+        with socket.socket() as s:
+            port = random.randrange(20_000, 32_000)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Answer:
@@ -56,8 +62,8 @@ class Portal:
 
     def __enter__(self):
         env = dict(os.environ, HOTSPOT_RUN=self.run_dir)
-        args = [BINARY, "portald", "--listen", f"0.0.0.0:{self.port}", "--files", self.files]
-        self.process = subprocess.Popen(args, env=env, stderr=open(os.path.join(self.folder, "log"), "wb"))
+        args = [BINARY, "portald", "--listen", f"0.0.0.0:{self.port}", "--files", self.files, "--home", os.path.join(self.folder, "data/ownerd")]
+        self.process = subprocess.Popen(args, env=env, stderr=open(os.path.join(self.folder, "log"), "ab"))
         for _ in range(200):
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
@@ -125,14 +131,20 @@ class Portal:
         return Answer(self.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + body, source))
 
     def neighbour(self, name, answer):
-        """A daemon on its Unix socket: `answer(path)` gives status and JSON; `None` stays silent."""
+        """A daemon on its Unix socket: `answer(path)` (for a POST `answer(path, body)`) gives status and JSON; `None` stays silent."""
         path = os.path.join(self.run_dir, name + ".sock")
         if os.path.exists(path):
             os.unlink(path)
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"null")
+                self.respond(answer(self.path, body))
+
             def do_GET(self):
-                got = answer(self.path)
+                self.respond(answer(self.path))
+
+            def respond(self, got):
                 if got is None:
                     time.sleep(10)
                     return

@@ -4,6 +4,7 @@
 //! becomes a [`Problem`] with line and reason in plain words.
 #![forbid(unsafe_code)]
 
+pub mod blank;
 mod check;
 mod document;
 mod keys;
@@ -15,9 +16,10 @@ mod settings;
 mod value;
 
 pub use document::{Document, Entry, MAX_FILE_BYTES};
-pub use merge::{entries_of, merge, render, values_of};
+pub use lists::{countries, timezones};
+pub use merge::{entries_of, merge, overlay, render, values_of};
 pub use range::{CAPTURE_ADDRESS, Range};
-pub use reference::reference;
+pub use reference::{later, reference};
 pub use settings::*;
 pub use value::Value;
 

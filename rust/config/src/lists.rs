@@ -11,6 +11,16 @@ pub fn knows_country(code: &str) -> bool {
     code.len() == 2 && COUNTRIES.split(' ').any(|c| c == code)
 }
 
+/// All countries whose radio rules are known.
+pub fn countries() -> impl Iterator<Item = &'static str> {
+    COUNTRIES.split(' ')
+}
+
+/// The names of all time zones.
+pub fn timezones() -> impl Iterator<Item = &'static str> {
+    TIMEZONES.lines().filter_map(|line| line.split_once(' ')).map(|(zone, _)| zone)
+}
+
 /// The POSIX `TZ` string of an IANA time zone name.
 pub fn posix_tz(name: &str) -> Option<&'static str> {
     TIMEZONES.lines().filter_map(|line| line.split_once(' ')).find_map(|(zone, tz)| (zone == name).then_some(tz))

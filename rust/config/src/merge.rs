@@ -20,6 +20,12 @@ pub fn merge(record: &Document, now: &Document, last: &Document) -> Vec<Entry> {
         .collect()
 }
 
+/// Entries with others over them, in the table's order.
+pub fn overlay(under: &[Entry], over: &[Entry]) -> Vec<Entry> {
+    let find = |entries: &[Entry], name: &str| entries.iter().find(|e| e.key == name).cloned();
+    KEYS.iter().filter_map(|key| find(over, key.name).or_else(|| find(under, key.name))).collect()
+}
+
 /// Keys as a hotspot.toml, in the table's order.
 pub fn render(entries: &[Entry]) -> String {
     let mut text = String::from("# Written by the box; edit on the owner's page, or in hotspot.toml on the card.\n");

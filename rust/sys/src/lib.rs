@@ -4,6 +4,7 @@ pub mod block;
 pub mod caps;
 pub mod dm;
 pub mod fdpass;
+pub mod in_place;
 pub mod modules;
 pub mod mount;
 pub mod nl80211;

@@ -19,6 +19,7 @@ mod gateway;
 mod library;
 mod metrics;
 mod neighbours;
+mod owner;
 mod server;
 mod service;
 mod settings;
@@ -30,15 +31,20 @@ const PUBLIC: &str = "/data/content/public";
 /// contentd's store, which the portal only reads.
 const STORE: &str = "/data/contentd/store";
 
+/// Where ownerd keeps the community's part of the first page.
+const HOME: &str = "/data/ownerd";
+
 struct Options {
     listen: SocketAddr,
     files: PathBuf,
     store: PathBuf,
+    home: PathBuf,
 }
 
-/// `[--listen ADDRESS:PORT] [--files FOLDER] [--store FOLDER]`.
+/// `[--listen ADDRESS:PORT] [--files FOLDER] [--store FOLDER] [--home FOLDER]`.
 fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { listen: SocketAddr::from(([0, 0, 0, 0], 80)), files: PUBLIC.into(), store: STORE.into() };
+    let mut options =
+        Options { listen: SocketAddr::from(([0, 0, 0, 0], 80)), files: PUBLIC.into(), store: STORE.into(), home: HOME.into() };
     let mut args = args.skip(2);
     while let Some(arg) = args.next() {
         let value = args.next().ok_or_else(|| format!("portald: {arg} needs a value"))?;
@@ -46,7 +52,8 @@ fn options(args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--listen" => options.listen = value.parse().map_err(|_| format!("portald: {value} is not ADDRESS:PORT"))?,
             "--files" => options.files = value.into(),
             "--store" => options.store = value.into(),
-            _ => return Err(format!("portald: {arg} is unknown; there are --listen ADDRESS:PORT, --files FOLDER and --store FOLDER")),
+            "--home" => options.home = value.into(),
+            _ => return Err(format!("portald: {arg} is unknown; there are --listen ADDRESS:PORT, --files, --store and --home FOLDER")),
         }
     }
     Ok(options)
@@ -88,7 +95,7 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 async fn serve(options: Options) -> Result<(), String> {
     let listener = listen(options.listen).map_err(|e| format!("cannot listen on {}: {e}", options.listen))?;
-    let shared = Arc::new(Shared::new(options.files, options.store));
+    let shared = Arc::new(Shared::new(options.files, options.store, options.home));
     log::info!("the portal answers on {}", options.listen);
     if let Err(e) = ipc::serve("portald", status(shared.clone())) {
         log::warn!("no status socket: {e}; the portal answers all the same");

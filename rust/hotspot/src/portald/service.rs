@@ -24,6 +24,7 @@ use super::gateway::{self, Piece};
 use super::library::{Library, Opened};
 use super::metrics::{Metrics, count};
 use super::neighbours::Neighbours;
+use super::owner;
 use super::settings::Current;
 use super::slots::Activity;
 use super::wire::{self, Stretch, Stretches};
@@ -32,6 +33,8 @@ use super::wire::{self, Stretch, Stretches};
 const MAX_CONTINUED: usize = 4096;
 /// A form of ours has no fields; more than this is not read.
 const MAX_FORM: usize = 4096;
+/// The largest request of an owner, sealed and in hexadecimal.
+const MAX_OWNER: usize = 256 * 1024;
 /// A form that takes longer than this is answered unread.
 const FORM_WAIT: Duration = Duration::from_secs(1);
 
@@ -50,18 +53,21 @@ pub struct Shared {
     continued: Mutex<Continued>,
     /// Counters.
     pub metrics: Metrics,
+    /// Requests that may be on their way to ownerd at a time.
+    pub owner: tokio::sync::Semaphore,
 }
 
 impl Shared {
-    /// A portal over this folder of files and this store of bundles.
-    pub fn new(files: std::path::PathBuf, store: std::path::PathBuf) -> Self {
+    /// A portal over this folder of files, this store of bundles, and the community's part of the first page.
+    pub fn new(files: std::path::PathBuf, store: std::path::PathBuf, home: std::path::PathBuf) -> Self {
         Self {
-            settings: Current::new(),
+            settings: Current::new(home),
             library: Library::new(files),
             catalog: Catalog::new(store),
             neighbours: Neighbours::new(),
             continued: Mutex::new(Continued::new(MAX_CONTINUED)),
             metrics: Metrics::default(),
+            owner: tokio::sync::Semaphore::new(owner::MOST),
         }
     }
 }
@@ -92,15 +98,17 @@ impl Connection {
         let serving = Serving::new(self.activity.clone());
         count(&self.shared.metrics.requests);
         let (parts, body) = request.into_parts();
-        let drained = body.is_end_stream() || drain(body).await;
-        let mut response = self.respond(&parts, serving).await;
+        let limit = if parts.uri.path().starts_with("/admin/api/") { MAX_OWNER } else { MAX_FORM };
+        let body = if body.is_end_stream() { Some(Bytes::new()) } else { read_body(body, limit).await };
+        let drained = body.is_some();
+        let mut response = self.respond(&parts, body.unwrap_or_default(), serving).await;
         if !drained {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)
     }
 
-    async fn respond(&self, parts: &hyper::http::request::Parts, serving: Serving) -> hyper::Response<Reply> {
+    async fn respond(&self, parts: &hyper::http::request::Parts, body: Bytes, serving: Serving) -> hyper::Response<Reply> {
         let client = Client { ip: self.ip, continued: false, last_place: false };
         let Ok(mut request) = Request::from_parts(parts, client) else {
             return finish(Response::text(400, "One Host header is needed.\n").with("connection", "close"), serving);
@@ -155,6 +163,17 @@ impl Connection {
                 None => finish(portal::not_found(&site, &request), serving),
             },
             Answer::Gateway(ask) => self.gateway(ask, parts, &request, serving).await,
+            Answer::Picture => match shared.settings.picture() {
+                None => finish(portal::not_found(&site, &request), serving),
+                Some(picture) => {
+                    let head = Response::new(200, "").with("content-type", picture.mime).with("x-content-type-options", "nosniff");
+                    // Its address changes with it.
+                    let mut response = finish(head.with("cache-control", "max-age=86400"), serving);
+                    response.body_mut().what = What::Text(picture.bytes);
+                    response
+                }
+            },
+            Answer::Owner(door) => finish(owner::ask(shared, door, self.ip, &body).await, serving),
             Answer::File(name) => match shared.library.open(&name).await {
                 None => finish(portal::not_found(&site, &request), serving),
                 Some(opened) => self.file(&name, opened, &request, serving),
@@ -270,8 +289,11 @@ impl Connection {
 }
 
 /// Reads a small body to its end, since closing on unread bytes would cost the visitor our answer.
-async fn drain(body: Incoming) -> bool {
-    matches!(tokio::time::timeout(FORM_WAIT, Limited::new(body, MAX_FORM).collect()).await, Ok(Ok(_)))
+async fn read_body(body: Incoming, limit: usize) -> Option<Bytes> {
+    match tokio::time::timeout(FORM_WAIT, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Some(body.to_bytes()),
+        _ => None,
+    }
 }
 
 fn finish(response: Response, serving: Serving) -> hyper::Response<Reply> {

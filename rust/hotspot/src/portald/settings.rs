@@ -1,11 +1,14 @@
 //! `settings.json` → what the portal shows. No file is no error: the portal is up before the settings are.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portal::Site;
+use bytes::Bytes;
+use portal::{Site, home};
 
 use super::clock;
 use crate::ipc;
+use crate::ownerd::{PICTURE, WORDS};
 
 /// Largest settings file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -22,20 +25,30 @@ struct File {
 
 /// The site as last read.
 #[derive(Debug)]
-pub struct Current(Mutex<State>);
+pub struct Current(Mutex<State>, PathBuf);
+
+/// The community's picture, in memory: it is small and everybody sees it.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// Its type.
+    pub mime: &'static str,
+}
 
 #[derive(Debug)]
 struct State {
     site: Arc<Site>,
+    picture: Option<Picture>,
     found: bool,
     tried_ms: u64,
 }
 
 impl Current {
     /// Reads the file, or starts with the defaults.
-    pub fn new() -> Self {
+    pub fn new(home: PathBuf) -> Self {
         let site = Arc::new(Site { rescue: is_rescue(), ..Site::default() });
-        let current = Self(Mutex::new(State { site, found: false, tried_ms: 0 }));
+        let current = Self(Mutex::new(State { site, picture: None, found: false, tried_ms: 0 }), home);
         current.reload();
         current
     }
@@ -46,8 +59,12 @@ impl Current {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.tried_ms = clock::now_ms();
         match read {
-            Ok(site) => {
+            Ok(mut site) => {
                 log::info!("settings read: {} problems", site.problems.len());
+                site.home = read_whole(&self.1.join(WORDS), MAX_WORDS).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+                let picture = read_whole(&self.1.join(PICTURE), home::MAX_PICTURE);
+                state.picture = picture.and_then(|bytes| Some(Picture { mime: home::picture_type(&bytes)?, bytes: bytes.into() }));
+                site.picture = state.picture.as_ref().map(|p| version(&p.bytes));
                 state.site = Arc::new(site);
                 state.found = true;
             }
@@ -75,6 +92,28 @@ impl Current {
 
 fn is_rescue() -> bool {
     crate::cmdline::read("hotspot.slot").as_deref() == Some("rescue")
+}
+
+impl Current {
+    /// The community's picture.
+    pub fn picture(&self) -> Option<Picture> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).picture.clone()
+    }
+}
+
+/// Larger words are not ours.
+const MAX_WORDS: usize = 64 * 1024;
+
+fn read_whole(path: &Path, max: usize) -> Option<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).ok()?.take(max as u64 + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() <= max).then_some(bytes)
+}
+
+/// A word that differs for another picture: FNV-1a.
+fn version(bytes: &[u8]) -> String {
+    format!("{:08x}", bytes.iter().fold(0x811c_9dc5_u32, |sum, b| (sum ^ u32::from(*b)).wrapping_mul(0x0100_0193)))
 }
 
 fn read() -> Result<Site, String> {

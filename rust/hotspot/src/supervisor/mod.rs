@@ -1,10 +1,12 @@
 //! The supervisor: starts the daemons in order, restarts the dead, keeps the log, answers what the state is.
 
+mod board;
 mod card;
 mod data;
 mod devices;
 mod kmsg;
 mod memory;
+mod owner_file;
 mod pipes;
 mod ring;
 mod schedule;
@@ -51,6 +53,7 @@ pub fn run(args: &[String]) -> ExitCode {
         ["coldplug"] => devices::coldplug(),
         ["settings"] => settings::run(),
         ["parse-settings"] => settings::parse(),
+        ["owner-file"] => owner_file::run(),
         ["reload-module", module] => devices::reload(module),
         ["slots"] => slots::run(),
         ["sticks"] => sticks::run(),
@@ -277,6 +280,11 @@ impl Supervisor {
                     log::warn!("reloading {module}");
                     start::helper(&["reload-module", module]).map(|(_, reader)| self.pipes.add("reload", reader))
                 }
+                Recovery::ReadSettings => {
+                    self.schedule.again("settings");
+                    Ok(())
+                }
+                Recovery::OwnerFile => start::helper(&["owner-file"]).map(|reader| self.pipes.add("owner-file", reader)),
                 Recovery::Reboot(why) => {
                     log::error!("restarting the box: {why}");
                     process::ask_init_to_restart()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::owner_file;
 use super::ring::Ring;
 use super::schedule::State;
 use super::table::Kind;
@@ -36,13 +37,17 @@ pub struct View {
     pub last_exit: Option<String>,
 }
 
-/// A last resort.
+/// What other daemons ask to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recovery {
     /// Take a module out and load it again.
     ReloadModule(&'static str),
     /// Restart the box for this reason.
     Reboot(String),
+    /// Read the settings again: the owner has changed them.
+    ReadSettings,
+    /// Bring the card's FAT partition to what ownerd said.
+    OwnerFile,
 }
 
 /// Modules of radios that may be loaded again: the only ones.
@@ -87,7 +92,20 @@ pub fn answer(shared: &Handle, request: &ipc::Request, wake: &dyn Fn()) -> (u16,
             }
             Err(why) => (400, json!({"v": 1, "error": why})),
         },
-        _ => (404, json!({"v": 1, "error": "the supervisor answers /status, /log and /recover"})),
+        ("POST", "/settings") => {
+            lock(shared).asked.push(Recovery::ReadSettings);
+            wake();
+            (200, json!({"v": 1}))
+        }
+        ("POST", "/owner") => match owner_file::say(&request.body) {
+            Ok(()) => {
+                lock(shared).asked.push(Recovery::OwnerFile);
+                wake();
+                (200, json!({"v": 1}))
+            }
+            Err(why) => (400, json!({"v": 1, "error": why})),
+        },
+        _ => (404, json!({"v": 1, "error": "the supervisor answers /status, /log, /recover, /settings and /owner"})),
     }
 }
 
@@ -191,6 +209,7 @@ fn status(shared: &Handle) -> Value {
         "portal": portal,
         "settings": {"problems": problems_in_settings},
         "problems": problems,
+        "board": super::board::state(),
         "memory_kb": super::memory::ours_kb(),
     })
 }

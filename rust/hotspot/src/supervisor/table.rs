@@ -99,6 +99,7 @@ pub const UNITS: &[Unit] = &[
     },
     // The library: the box works without it.
     Unit { name: "contentd", kind: Kind::Daemon, after: &["data", "settings"], user: Some(104), capabilities: &[], files: 1024, nice: 5 },
+    Unit { name: "ownerd", kind: Kind::Daemon, after: &["settings"], user: Some(107), capabilities: &[], files: 256, nice: 0 },
     // Last, and mostly nothing to do: a storage whose repair took too long for the start.
     Unit {
         name: "repair",
