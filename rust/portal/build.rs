@@ -79,9 +79,12 @@ fn strings() -> String {
         let _ = writeln!(out, "    {},", camel(name));
     }
     let names: Vec<&String> = english.keys().collect();
-    let _ = writeln!(out, "}}\n\n/// The names of all messages, in the order of [`Key`].\npub static NAMES: [&str; {}] = {names:?};", names.len());
-    let _ =
-        writeln!(out, "\n/// The languages there is a file for, English first.\npub static LANGUAGES: [Language; {}] = [", all.len());
+    let _ = writeln!(
+        out,
+        "}}\n\n/// The names of all messages, in the order of [`Key`].\npub static NAMES: [&str; {}] = {names:?};",
+        names.len()
+    );
+    let _ = writeln!(out, "\n/// The languages there is a file for, English first.\npub static LANGUAGES: [Language; {}] = [", all.len());
     for (code, messages) in &all {
         for (name, message) in messages {
             let model = english.get(name).unwrap_or_else(|| panic!("strings/{code}.ftl: {name} is not in en.ftl"));

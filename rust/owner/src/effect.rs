@@ -135,7 +135,12 @@ mod tests {
         assert_eq!(keys, ["community.languages", "device.country", "wifi.ssid"]);
         assert!(look(json!({"internet.password": "", "internet.access": "password"})).problems[0].reason.contains("internet.password"));
         assert!(look(json!({"internet.access": "password"})).problems.is_empty(), "with the password there is");
-        for bad in [json!({"nothing.here": "x"}), json!({"wifi.ssid": {"a": 1}}), json!({"update.pin": 1.5}), json!({"admin.password": "12345678"})] {
+        for bad in [
+            json!({"nothing.here": "x"}),
+            json!({"wifi.ssid": {"a": 1}}),
+            json!({"update.pin": 1.5}),
+            json!({"admin.password": "12345678"}),
+        ] {
             assert_eq!(look(bad.clone()).problems.len(), 1, "{bad}");
         }
     }

@@ -106,8 +106,8 @@ fn parameters<'a>() -> ServerLoginParameters<'a, 'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_core::OsRng;
     use opaque_ke::{ClientLogin, ClientLoginFinishParameters, CredentialResponse};
+    use rand_core::OsRng;
 
     /// What the page's script does, by the library.
     fn log_in(verifier: &Verifier, password: &str) -> Result<([u8; 64], [u8; 64]), Refused> {

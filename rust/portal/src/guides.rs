@@ -96,6 +96,9 @@ impl Guide {
     /// Its picture; `alt` is escaped here.
     pub fn picture(&self, alt: &str) -> String {
         let alt = alt.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
-        format!(r#"<svg class="shot" viewBox="0 0 300 120" role="img" aria-label="{alt}"><rect class="sback" width="300" height="120"/>{}</svg>"#, self.drawing)
+        format!(
+            r#"<svg class="shot" viewBox="0 0 300 120" role="img" aria-label="{alt}"><rect class="sback" width="300" height="120"/>{}</svg>"#,
+            self.drawing
+        )
     }
 }

@@ -57,10 +57,14 @@ impl Home {
             return Err(format!("at most {MAX_LINKS} links fit"));
         }
         for link in &mut self.links {
-            link.title = clean(&link.title, MAX_TITLE).filter(|t| !t.is_empty()).ok_or_else(|| format!("a link's title has 1 to {MAX_TITLE} characters"))?;
+            link.title = clean(&link.title, MAX_TITLE)
+                .filter(|t| !t.is_empty())
+                .ok_or_else(|| format!("a link's title has 1 to {MAX_TITLE} characters"))?;
             let fits = link.address.len() <= MAX_ADDRESS && link.address.bytes().all(|b| b.is_ascii_graphic());
             let here = link.address.starts_with('/') && !link.address.starts_with("//");
-            let web = ["http://", "https://"].iter().any(|scheme| link.address.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')));
+            let web = ["http://", "https://"]
+                .iter()
+                .any(|scheme| link.address.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')));
             if !fits || !(here || web) {
                 return Err("a link's address starts with http://, https:// or /, and has no spaces".into());
             }
@@ -82,7 +86,8 @@ impl Home {
 
 /// Without control characters and invisible direction marks that would reach beyond it; `None` if it is too long.
 fn clean(text: &str, max: usize) -> Option<String> {
-    let hidden = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
+    let hidden =
+        |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
     let text: String = text.chars().filter(|c| !hidden(*c)).collect();
     let text = text.trim();
     (text.chars().count() <= max).then(|| text.to_owned())

@@ -78,18 +78,18 @@ struct Portal<'a> {
     more: usize,
     qr: Qr,
     qr_label: String,
-    guides: &'static [Guide],
+    guides: Vec<GuideLink>,
 }
 
 #[derive(Template)]
 #[template(path = "guide.html")]
 struct GuidePage<'a> {
     f: Frame<'a>,
-    title: Key,
+    title: String,
     picture: String,
-    steps: Vec<Key>,
+    steps: Vec<String>,
     with_address: bool,
-    guides: &'static [Guide],
+    guides: Vec<GuideLink>,
 }
 
 #[derive(Template)]
@@ -181,22 +181,32 @@ pub fn portal(site: &Site, around: &Surroundings, request: &Request) -> Response
         files: &around.files[..shown],
         more: if shown < around.files.len() { around.files.len() } else { 0 },
         qr: qr::code(&address),
-        guides: &GUIDES,
+        guides: guide_links(f.lang),
         qr_label: f.lang.with(Key::QrLabel, "address", &address),
         f,
     };
     html(200, &page, &site.own, page.f.lang)
 }
 
+/// A guide as a list shows it.
+struct GuideLink {
+    name: &'static str,
+    title: String,
+}
+
+fn guide_links(lang: &Language) -> Vec<GuideLink> {
+    GUIDES.iter().map(|g| GuideLink { name: g.name, title: lang.say(g.title) }).collect()
+}
+
 /// `GET /guide/<name>`.
 pub fn guide(site: &Site, request: &Request, guide: &'static Guide) -> Response {
     let f = Frame::new(site, request, &format!("/guide/{}", guide.name));
     let page = GuidePage {
-        title: guide.title,
+        title: f.say(guide.title),
         picture: guide.picture(&f.say(guide.alt)),
-        steps: guide.steps(site.access),
+        steps: guide.steps(site.access).into_iter().map(|step| f.say(step)).collect(),
         with_address: guide.with_address,
-        guides: &GUIDES,
+        guides: guide_links(f.lang),
         f,
     };
     html(200, &page, &site.own, page.f.lang)

@@ -284,7 +284,10 @@ fn pages_ask_no_other_host_and_run_nothing() {
 fn the_owners_page_runs_our_files_and_nothing_else() {
     let page = get("p2p.local", "/admin/", NEW);
     let policy = page.header("content-security-policy").unwrap();
-    assert!(policy.starts_with("default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline' 'sha256-"), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline' 'sha256-"),
+        "{policy}"
+    );
     assert!(page.body.contains("<noscript>"));
     for script in page.body.split("<script").skip(1) {
         let source = script.strip_prefix(" src=\"/admin/").and_then(|rest| rest.split('"').next());

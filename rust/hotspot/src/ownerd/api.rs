@@ -65,7 +65,9 @@ fn asked(shared: &Handle, now: Duration, id: &Id, method: &str, path: &str, body
             (200, json!({}))
         }
         ("GET", "/log") => pass_on("supervisor", &format!("/log?{query}"), None),
-        ("POST", "/restart") => pass_on("supervisor", "/recover", Some(&json!({"v": 1, "step": "reboot", "why": "the owner asked for it"}))),
+        ("POST", "/restart") => {
+            pass_on("supervisor", "/recover", Some(&json!({"v": 1, "step": "reboot", "why": "the owner asked for it"})))
+        }
         ("GET", "/updates") => pass_on("updated", "/status", None),
         ("GET", "/updates/history") => pass_on("updated", "/history", None),
         ("POST", "/updates/check") => pass_on("updated", "/check", Some(body)),
@@ -116,7 +118,8 @@ fn report(shared: &Handle, now: Duration, query: &str) -> (u16, Value) {
     let mut rows: Vec<Value> = report.rows.iter().map(|r| row(&r.label, &r.text, r.bad, &r.notes)).collect();
     let wrong = lock(shared).login.wrong();
     rows.push(row(&lang.say(Key::StatusWrongLogins), &wrong.to_string(), false, &[]));
-    let troubles: Vec<String> = report.troubles.into_iter().chain(problems.iter().map(|p| format!("hotspot.toml {}: {}: {}", p.line, p.key, p.reason))).collect();
+    let troubles: Vec<String> =
+        report.troubles.into_iter().chain(problems.iter().map(|p| format!("hotspot.toml {}: {}: {}", p.line, p.key, p.reason))).collect();
     let left = lock(shared).edit.left(now);
     (200, json!({"headline": report.headline, "trouble": report.trouble, "rows": rows, "troubles": troubles, "trial_left_s": left}))
 }

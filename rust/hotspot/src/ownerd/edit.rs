@@ -59,7 +59,10 @@ impl Edit {
             })
             .collect();
         let lists = json!({"countries": config::countries().collect::<Vec<_>>(), "timezones": config::timezones().collect::<Vec<_>>()});
-        (200, json!({"edition": edition(&settings), "keys": keys, "lists": lists, "later": config::later(), "trial_left_s": self.left(now)}))
+        (
+            200,
+            json!({"edition": edition(&settings), "keys": keys, "lists": lists, "later": config::later(), "trial_left_s": self.left(now)}),
+        )
     }
 
     /// `{edition, set: {key: value}, apply: bool}`: looks, and applies if nothing is wrong and it is wanted.

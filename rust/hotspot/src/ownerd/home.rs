@@ -44,7 +44,9 @@ impl Keeper {
         };
         let result = record::replace(&self.0.join(WORDS), json!(words).to_string().as_bytes(), 0o640, None).and_then(|()| match picture {
             None => Ok(()),
-            Some(bytes) if bytes.is_empty() => fs::remove_file(self.0.join(PICTURE)).or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) }),
+            Some(bytes) if bytes.is_empty() => {
+                fs::remove_file(self.0.join(PICTURE)).or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) })
+            }
             Some(bytes) => record::replace(&self.0.join(PICTURE), &bytes, 0o640, None),
         });
         match result {

@@ -61,7 +61,8 @@ impl Current {
         match read {
             Ok(mut site) => {
                 log::info!("settings read: {} problems", site.problems.len());
-                site.home = read_whole(&self.1.join(WORDS), MAX_WORDS).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+                site.home =
+                    read_whole(&self.1.join(WORDS), MAX_WORDS).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
                 let picture = read_whole(&self.1.join(PICTURE), home::MAX_PICTURE);
                 state.picture = picture.and_then(|bytes| Some(Picture { mime: home::picture_type(&bytes)?, bytes: bytes.into() }));
                 site.picture = state.picture.as_ref().map(|p| version(&p.bytes));

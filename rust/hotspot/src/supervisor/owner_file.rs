@@ -70,7 +70,8 @@ fn wipe(marker: &Path, wanted: bool) -> Result<(), String> {
         let _ = fs::remove_file(marker);
         return Ok(());
     };
-    replace(marker, format!("{} {}\n", range.start, range.end).as_bytes(), 0o600, Some(0)).map_err(|e| format!("{}: {e}", marker.display()))?;
+    replace(marker, format!("{} {}\n", range.start, range.end).as_bytes(), 0o600, Some(0))
+        .map_err(|e| format!("{}: {e}", marker.display()))?;
     overwrite(&path, range.start as u64, &blank::spaces(&bytes, range.clone()))?;
     log::info!("the owner's password is wiped from hotspot.toml");
     fs::remove_file(marker).map_err(|e| format!("{}: {e}", marker.display()))
