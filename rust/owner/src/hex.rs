@@ -12,7 +12,7 @@ pub fn encode(bytes: &[u8]) -> String {
 /// Text to at most `max` bytes; `None` for anything that is not pairs of digits.
 pub fn decode(text: &str, max: usize) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 || digits.len() / 2 > max {
+    if !digits.len().is_multiple_of(2) || digits.len() / 2 > max {
         return None;
     }
     let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());

@@ -8,7 +8,7 @@ use std::time::Duration;
 const BURST: u32 = 5;
 /// One more after so long: 1,440 a day, of the 10^12 that a setup code needs.
 const REFILL: Duration = Duration::from_secs(60);
-/// Logins that wait for their second message.
+/// Addresses that are remembered.
 const MAX_ADDRESSES: usize = 4096;
 
 #[derive(Clone, Copy, Debug)]

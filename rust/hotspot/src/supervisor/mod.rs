@@ -284,7 +284,7 @@ impl Supervisor {
                     self.schedule.again("settings");
                     Ok(())
                 }
-                Recovery::OwnerFile => start::helper(&["owner-file"]).map(|reader| self.pipes.add("owner-file", reader)),
+                Recovery::OwnerFile => start::helper(&["owner-file"]).map(|(_, reader)| self.pipes.add("owner-file", reader)),
                 Recovery::Reboot(why) => {
                     log::error!("restarting the box: {why}");
                     process::ask_init_to_restart()
