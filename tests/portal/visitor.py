@@ -1,6 +1,8 @@
-"""A visitor in a real browser: every page at three widths, without scripts, by keyboard, from right to left, and what axe-core finds."""
+"""Not in `make test` yet (run it with `tests/portal/run visitor`): a visitor, and the owner by keyboard, in a real browser: every page at three widths, without scripts, by keyboard, from right to left, and what axe-core finds."""
+import json
 from cdp import Browser
 from harness import Portal
+from owner import PASSWORD, at, log_in, owned
 
 PAGES = ("/", "/files/", "/guide/stay", "/guide/find", "/guide/app", "/guide/internet", "/nothing")
 ANDROID = "Mozilla/5.0 (Linux; Android 13; Pixel 6) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Mobile Safari/537.36"
@@ -59,3 +61,70 @@ def test_continue_and_language_without_scripts_by_keyboard():
         b.until("document.body.innerText.includes('Pode ficar') || document.querySelector('.tick') !== null", 20)
         assert b.js("location.search") == "?lang=pt"
         assert p.ask("connectivitycheck.gstatic.com", "/generate_204").status == 204
+
+
+def test_without_scripts_the_state_is_there_and_the_rest_is_explained():
+    with owned() as p, Browser(width=320, scripts=False) as b:
+        b.go(at(p))
+        got = p.ask("localhost", "/admin/").body.decode()
+        assert "this page needs JavaScript" in got and "All is well." in got
+
+
+def test_the_keyboard_alone_and_a_screen_reader():
+    with owned() as p, Browser(width=320) as b:
+        b.go(at(p))
+        b.until("Boolean(document.querySelector('#owner input'))")
+        b.axe()
+        for _ in range(60):
+            b.key("Tab")
+            if b.js("document.activeElement.type") == "password":
+                break
+        for letter in PASSWORD:
+            b.call("Input.dispatchKeyEvent", type="char", text=letter)
+        b.key("Enter")
+        b.says("All is well.")
+        b.axe()
+        b.fits()
+        for _ in range(60):
+            b.key("Tab")
+            if b.js("document.activeElement.textContent") == "Settings":
+                break
+        b.key("Enter")
+        b.says("Wi-Fi name")
+        b.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        b.fits()
+        b.axe()
+        assert b.js("document.activeElement.tagName") == "H2"
+
+
+def test_the_first_page_is_the_communitys_own():
+    with owned() as p, Browser(width=390) as b:
+        log_in(b, p, PASSWORD)
+        b.click("First page")
+        b.fill("Welcome in Português", "Bem-vindos \u202e<b>à</b> Vila\nsegunda linha")
+        b.fill("Colours", "blue")
+        b.fill("What the picture shows, for who cannot see it", 'a "river"')
+        b.fill("Links", "Rádio | http://10.42.0.9/\nMapa | javascript:alert(1)")
+        b.click("Save")
+        b.says("a link's address starts with")
+        b.fill("Links", "Rádio | http://10.42.0.9/\nMapas | /files/")
+        # A noisy photograph, larger than fits.
+        b.js("""new Promise(done => { const c = document.createElement('canvas'); c.width = 1600; c.height = 1200; const x = c.getContext('2d');
+            for (let i = 0; i < 20000; i++) { x.fillStyle = '#' + Math.random().toString(16).slice(2, 8); x.fillRect(Math.random() * 1600, Math.random() * 1200, 30, 30); }
+            c.toBlob(f => { const d = new DataTransfer(); d.items.add(new File([f], 'a.jpg', {type: 'image/jpeg'})); document.querySelector('input[type=file]').files = d.files; done(); }, 'image/jpeg', 0.95); })""")
+        b.click("Save")
+        b.says("Saved.", 60)
+        b.axe()
+        b.fits()
+        for lang in ("pt", "en"):
+            b.go(f"http://localhost:{p.port}/?lang={lang}")
+            b.says("Bem-vindos <b>à</b> Vila")
+            b.axe()
+        b.until("document.querySelector('img.picture').naturalWidth > 0")
+        asked = [u for u in b.requests if not u.startswith("data:")]
+        sizes = b.js("Promise.all(" + json.dumps(asked) + ".map(u => fetch(u).then(r => r.arrayBuffer()).then(a => a.byteLength)))")
+        assert len(asked) == 2 and sum(sizes) <= 50_000, (asked, sizes)
+        assert b.js("[...document.querySelectorAll('#links ~ ul a')].map(a => a.getAttribute('href')).join()") == "http://10.42.0.9/,/files/"
+        assert not b.complaints, b.complaints
+        p.power_cut()
+        assert "Bem-vindos" in p.ask("localhost", "/").body.decode()
