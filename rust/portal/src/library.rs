@@ -281,7 +281,8 @@ pub fn answer(site: &Site, around: &Surroundings, request: &Request) -> Answer {
 fn library(site: &Site, shelf: &Shelf, request: &Request) -> Response {
     let f = Frame::new(site, request, "/library/");
     let query = request.form_value("q").map(|q| q.chars().take(MAX_QUERY).collect::<String>()).unwrap_or_default();
-    let words: Vec<String> = fold(&query).split_whitespace().map(str::to_owned).collect();
+    // Quotes and other marks are no part of a word that someone looks for.
+    let words: Vec<String> = fold(&query).split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_owned).collect();
     let only = request.form_value("in").filter(|code| code.len() <= 35).unwrap_or_default();
     let speaks =
         |book: &Book, only: &str| only.is_empty() || book.index.manifest.languages.iter().any(|l| l.split('-').next() == Some(only));
