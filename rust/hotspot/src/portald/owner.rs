@@ -40,6 +40,8 @@ pub async fn ask(shared: &Shared, door: Door, ip: Ipv4Addr, body: &[u8]) -> Resp
             let wait = why.split(' ').find_map(|word| word.parse::<u64>().ok());
             answer(status, &json!({"error": why, "wait_s": wait}))
         }
+        // Not known yet, which is no error of the page that asks.
+        Err(ipc::Error::NoAnswer(_)) if door == Door::State => answer(200, &json!({"setup": null})),
         Err(ipc::Error::NoAnswer(why)) => {
             log::debug!("ownerd: {why}");
             answer(503, &json!({"error": "the owner's part of the box does not answer"}))
