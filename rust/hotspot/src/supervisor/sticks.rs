@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -125,6 +126,10 @@ fn mount_it(stick: &mut Stick) -> Result<PathBuf, String> {
     kind.clone_into(&mut stick.fs);
     let folder = run_dir().join("sticks");
     fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
+    // Whatever the umask: our daemons look into it.
+    lchown(&folder, Some(0), Some(GROUP))
+        .and_then(|()| fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)))
+        .map_err(|e| e.to_string())?;
     let path = folder.join(&stick.name);
     let _ = mount::unmount(&path, true);
     fs::create_dir_all(&path).map_err(|e| e.to_string())?;
