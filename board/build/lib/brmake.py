@@ -31,8 +31,9 @@ def environment():
     """No word of ours, or of another tool's, may leak into packages."""
     dropped = ("PARTS", "CONFIG", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DISK", "STICK", "PHONES", "CROSS_COMPILE", "ARCH")
     env = {k: v for k, v in os.environ.items() if k not in dropped and not k.startswith("CARGO_")}
+    # Buildroot has a variable of that name itself: the post-image script gives it back.
     if os.environ.get("CONFIG"):
-        env["CONFIG"] = str(pathlib.Path(os.environ["CONFIG"]).resolve())
+        env["HOTSPOT_CONFIG"] = str(pathlib.Path(os.environ["CONFIG"]).resolve())
     return env | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ.get("HOME", "/root") + "/.cargo/bin"}
 
 
