@@ -86,11 +86,11 @@ async fn turn(shared: &Handle) {
         log::warn!("a change of settings was not confirmed from the new network and is undone");
         edit::ask_to_read_again().await;
     }
-    let due = lock(shared).login.registry.to_tell(now);
-    if let Some(message) = due {
-        if let Err(e) = ipc::ask("supervisor", "/owner", Some(&message)).await {
-            log::debug!("the card is not told yet: {e}");
-            lock(shared).login.registry.not_told(now);
-        }
+    let due = lock(shared).login.registry.take_message(now);
+    if let Some(message) = due
+        && let Err(e) = ipc::ask("supervisor", "/owner", Some(&message)).await
+    {
+        log::debug!("the card is not told yet: {e}");
+        lock(shared).login.registry.not_told(now);
     }
 }

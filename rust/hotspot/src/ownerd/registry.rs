@@ -108,7 +108,7 @@ impl Registry {
     }
 
     /// What the card is to be told now; once, unless [`Registry::not_told`] says that it failed.
-    pub fn to_tell(&mut self, now: Duration) -> Option<Value> {
+    pub fn take_message(&mut self, now: Duration) -> Option<Value> {
         self.to_tell.take_if(|at| *at <= now).map(|_| json!({"v": 1, "setup_code": self.record.code, "wipe": self.wipe}))
     }
 
