@@ -4,6 +4,8 @@ import subprocess
 from card import DATA, SECTOR
 
 SUPERBLOCK, MAGIC, MOUNT_TIME, MOUNT_COUNT = 1024, 56, 44, 52
+# The first backup superblock of a file system with blocks of 4096 bytes.
+BACKUP = 32768 * 4096
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 
@@ -35,16 +37,33 @@ def cat(path, name):
     return None if b"File not found" in done.stderr else done.stdout
 
 
-def mended(path):
-    """None when the box would mount it with all it held; `"fresh"` when it would make a new one and nothing is lost by that; else what is wrong."""
+def is_superblock(block):
+    """Whether 1024 bytes are an ext superblock."""
+    return block[MAGIC:MAGIC + 2] == b"\x53\xef"
+
+
+def is_used(path):
+    """Whether the file system was ever mounted."""
+    with open(path, "rb") as file:
+        block = file.read(65536)[SUPERBLOCK:2 * SUPERBLOCK]
+    return is_superblock(block) and (block[MOUNT_TIME:MOUNT_TIME + 4] != bytes(4) or block[MOUNT_COUNT:MOUNT_COUNT + 2] != bytes(2))
+
+
+def mended(path, used=False):
+    """None when the box would mount it with all it held; `"fresh"` when it would make a new one and nothing is lost by that, as it was never
+    `used`; else what is wrong."""
     with open(path, "rb") as file:
         start = file.read(65536)
-    block = start[SUPERBLOCK:2 * SUPERBLOCK]
-    if block[MAGIC:MAGIC + 2] != b"\x53\xef":
-        return "fresh" if not any(start) else "its superblock is gone"
-    unused = block[MOUNT_TIME:MOUNT_TIME + 4] == bytes(4) and block[MOUNT_COUNT:MOUNT_COUNT + 2] == bytes(2)
-    if run("e2fsck", "-p", path) >= 4:
-        if unused:
+        file.seek(BACKUP)
+        backup = file.read(1024)
+    if not is_superblock(start[SUPERBLOCK:2 * SUPERBLOCK]):
+        if any(start) and is_superblock(backup):
+            if run("e2fsck", "-y", "-b", "32768", "-B", "4096", path) >= 4:
+                return "e2fsck cannot mend it by its backup"
+        else:
+            return "its superblock is gone" if used else "fresh"
+    elif run("e2fsck", "-p", path) >= 4:
+        if not used and not is_used(path):
             return "fresh"
         if run("e2fsck", "-f", "-y", path) >= 4:
             return "e2fsck cannot mend it"
@@ -59,6 +78,7 @@ class Sampler:
         # name: the contents that it may have; None among them when it may be missing.
         self.files = files
         self.seen, self.done, self.fresh, self.failures = 0, 0, 0, []
+        self.used = False
 
     def __call__(self, card, what, sector):
         if sector * SECTOR < DATA:
@@ -68,7 +88,9 @@ class Sampler:
             return
         self.done += 1
         extract(card, self.path, self.size)
-        wrong = mended(self.path)
+        # Once it was mounted, it must never be made anew.
+        self.used |= is_used(self.path)
+        wrong = mended(self.path, self.used)
         if wrong == "fresh":
             self.fresh += 1
             return
