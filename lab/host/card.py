@@ -90,6 +90,13 @@ def _copy_slot(card: str, source: str, target: str) -> None:
     os.unlink(part)
 
 
+def variables(data: bytes) -> dict[str, str] | None:
+    """What a boot record says; `None` if its sum is wrong."""
+    if zlib.crc32(data[4:]) != int.from_bytes(data[:4], "little"):
+        return None
+    return dict(v.split("=", 1) for v in data[4:].split(b"\0\0")[0].decode().split("\0"))
+
+
 def _record(card: str, changes: list[str]) -> None:
     """A boot record with these variables changed, over the older copy (docs/formats/card.md)."""
     spans = layout()
