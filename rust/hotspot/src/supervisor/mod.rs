@@ -274,7 +274,9 @@ impl Supervisor {
     }
 
     fn recover(&mut self) {
-        for step in std::mem::take(&mut lock(&self.shared).asked) {
+        // Taken before the loop: the lock would be held through it, and what is logged there wants it too.
+        let asked = std::mem::take(&mut lock(&self.shared).asked);
+        for step in asked {
             let result = match step {
                 Recovery::ReloadModule(module) => {
                     log::warn!("reloading {module}");
