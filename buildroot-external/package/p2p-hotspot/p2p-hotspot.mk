@@ -61,6 +61,7 @@ define P2P_HOTSPOT_USERS
 	contentd 104 hotspot 100 * - /bin/false - content
 	updated 105 hotspot 100 * - /bin/false - updates
 	settings 106 hotspot 100 * - /bin/false - settings file
+	ownerd 107 hotspot 100 * - /bin/false - owner
 endef
 
 define P2P_HOTSPOT_PERMISSIONS

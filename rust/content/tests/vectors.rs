@@ -26,7 +26,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn codec_fixtures() {
     let Some(root) = vectors("codec-fixtures/fixtures") else { return };
     let (mut pb, mut cbor_blocks) = (0, 0);
-    for file in files(&root).iter().flat_map(|folder| files(folder)) {
+    for file in files(&root).iter().filter(|folder| folder.is_dir()).flat_map(|folder| files(folder)) {
         let kind = file.extension().unwrap().to_str().unwrap();
         let block = std::fs::read(&file).unwrap();
         let codec = match kind {
@@ -128,7 +128,10 @@ fn gateway_fixtures() {
     assert!(shared.files.len() > 100, "{}", shared.files.len());
     let mixed = read("trustless_gateway_car/subdir-with-mixed-block-files.car").unwrap();
     assert!(mixed.files.len() >= 2);
-    assert!(matches!(read("trustless_gateway_car/file-3k-and-3-blocks-missing-block.car"), Err(Error::Missing(_))));
+    let lacking = read("trustless_gateway_car/file-3k-and-3-blocks-missing-block.car").map(|tree| tree.files.len());
+    // What comes instead of the block that lacks is not the next of the walk: the one wanted is named.
+    let Err(Error::Unexpected { wanted: Some(wanted), .. }) = lacking else { panic!("{lacking:?}") };
+    assert!(!Held::of(&root.join("trustless_gateway_car/file-3k-and-3-blocks-missing-block.car")).0.0.contains_key(&wanted));
     assert!(matches!(read("path_gateway_unixfs/symlink.car"), Err(Error::Path(..))));
 }
 
@@ -171,7 +174,9 @@ fn gateway_questions() {
     let (mut held, cid) = Held::of(&root.join("single-layer-hamt-with-multi-block-files.car"));
     let all = held.0.len();
     let listed = plan(cid, &[], Scope::Entity, None, false, &mut held).unwrap();
-    assert!(listed.len() > 1 && listed.len() < all / 2, "{} of {all}", listed.len());
+    // 237 shards, counted by another reader; the file and its five pieces are not of the listing.
+    assert_eq!((listed.len(), all), (237, 243));
+    assert!(listed.iter().all(|c| c.codec == Codec::DagPb));
     let file = std::fs::File::open(root.join("single-layer-hamt-with-multi-block-files.car")).unwrap();
     let (mut opened, _) = Opened::open(file).unwrap();
     let (tree, _) = drive(walk_of(cid, 1 << 20), opened.source(), "", |_, _, _| Ok(())).unwrap();
