@@ -34,7 +34,8 @@ def variables(block):
 def image(seq, size=2 << 20, seed=None):
     """A slot's payload that nobody boots: a header, then bytes that do not compress."""
     head = {"s_v": 1, "s_seq": f"{seq:x}", "s_built": f"{1000 + seq:x}", "s_commit": "test", "s_linux": "6", "s_cnt": f"{size // 512:x}",
-            "s_root_off": "8", "s_root_cnt": f"{size // 512 - 8:x}"}
+            "s_root_off": "8", "s_root_cnt": f"{size // 512 - 16:x}", "s_verity_off": f"{size // 512 - 8:x}", "s_verity_cnt": "8",
+            "s_verity_block": "1000", "s_verity_root": "5a" * 32, "s_verity_salt": "-"}
     return env_block(head, 4096) + random.Random(seed if seed is not None else seq).randbytes(size - 4096)
 
 
