@@ -57,6 +57,8 @@ def test_the_first_time_in_five_steps():
         b.click("Keep")
         b.says("The new settings are kept.")
         assert p.setting("community", "name") == "Vila Nova <b>" and p.setting("community", "languages") == ["en", "pt", "fr"]
+        complaints = [c for c in b.complaints if "401" not in c and "403" not in c]
+        assert not complaints, complaints
         p.power_cut()
         assert p.setting("device", "country") == "BR" and p.setting("community", "name") == "Vila Nova <b>"
         assert p.told[-1]["setup_code"] == "", "the code is over"
@@ -64,7 +66,10 @@ def test_the_first_time_in_five_steps():
             assert secret not in p.all_files()
         log_in(b, p, PASSWORD)
         b.says("All is well.")
-        assert "Vila Nova <b>" in b.text() and not [c for c in b.complaints if "401" not in c and "403" not in c], b.complaints
+        assert "Vila Nova <b>" in b.text(), b.text()
+        # The page that was open at the cut asked a box that was not up yet.
+        complaints = [c for c in b.complaints if not any(code in c for code in ("401", "403", "503"))]
+        assert not complaints, complaints
 
 
 def test_a_password_in_hotspot_toml_is_taken_and_wiped():
