@@ -8,7 +8,7 @@ two=$(phone 2 exec hostname -I | cut -d' ' -f1)
 phone 2 exec python3 -m http.server 8000 --bind 0.0.0.0 >/dev/null 2>&1 &
 server=$!
 sleep 3
-check "phone 2 reaches its own server" within 10 phone 2 exec curl -fs -m 2 -o /dev/null "http://$two:8000/"
+check "phone 2 reaches its own server" within 60 phone 2 exec curl -fs -m 2 -o /dev/null "http://$two:8000/"
 refuse "phone 1 does not reach phone 2 by ping" phone 1 exec ping -c 2 -W 2 "$two"
 refuse "nor by TCP" phone 1 exec curl -fs -m 4 "http://$two:8000/"
 refuse "nor by ARP" phone 1 exec arping -c 2 -w 3 -I wlan1 "$two"
