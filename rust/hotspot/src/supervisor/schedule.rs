@@ -181,7 +181,7 @@ mod tests {
         s.started(index("slots"), 18, ms(900));
         s.started(index("settings"), 20, ms(900));
         s.ended(index("settings"), "status 0".into(), true, ms(950));
-        assert_eq!(names(&s, &s.due(ms(950))), ["netd", "radiod", "contentd"]);
+        assert_eq!(names(&s, &s.due(ms(950))), ["netd", "radiod", "contentd", "ownerd"]);
     }
 
     #[test]
