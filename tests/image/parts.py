@@ -59,8 +59,12 @@ def main():
     parts.DEBS.parent.mkdir(parents=True)
     parts.DEBS.symlink_to(DONE / "parts" / "debs")
     small, kernel = by_name["libmnl0"], by_name["linux-image-arm64"]
+    # What Debian has today of one part, pinned: this test is of the two below, whatever else of the lock has moved on meanwhile.
+    lock(by_name["wireless-regdb"])
+    served = fetch()[0][0]
+    regdb = {k: served[k] for k in by_name["wireless-regdb"]}
     old = dict(small, version="0.0.1-1", sha256="0" * 64)
-    lock(dict(kernel, name="linux-image-6.12.1+deb13-arm64", version="6.12.1-1", sha256="0" * 64), old, by_name["wireless-regdb"])
+    lock(dict(kernel, name="linux-image-6.12.1+deb13-arm64", version="6.12.1-1", sha256="0" * 64), old, regdb)
     found, said, seconds = fetch()
     check("all parts are there, in the lock's order", [unpack.key(p) for p in found] == ["linux-image-arm64", "libmnl0", "wireless-regdb"], found)
     check("how each was got", [p["how"] for p in found] == ["substituted", "substituted", "pinned"], found)
