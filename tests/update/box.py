@@ -1,9 +1,13 @@
 """A box of files: two slots, boot records, /data, sticks; the real updated over them; keys and bundles made by the real command."""
 
+import contextlib
+import http.client
 import json
 import os
 import random
 import shutil
+import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -44,6 +48,15 @@ def hotspot(*args, env=None, check=True):
     if check and done.returncode:
         raise AssertionError(f"hotspot {' '.join(map(str, args))}: {done.stderr}")
     return done
+
+
+class _Unix(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(60)
+        self.sock.connect(self.host)
 
 
 class Keys:
@@ -111,7 +124,7 @@ class Box(unittest.TestCase):
         log = open(self.path("log"), "ab")
         self.process = subprocess.Popen([PROGRAM, "updated"], env={**os.environ, **self.env}, stdout=log, stderr=log)
         log.close()
-        self.until(lambda: os.path.exists(self.path("run", "updated.sock")) and self.cli("status", check=False).returncode == 0, "updated answers")
+        self.until(self.answers, "updated answers", pause=0.005)
 
     def boot(self):
         """A restart, as the boot script does it: which slot, and whether on trial."""
@@ -126,6 +139,14 @@ class Box(unittest.TestCase):
         self.boots += 1
         self.start(slot, trial, seq, f"start {self.boots}")
         return slot, trial
+
+    @contextlib.contextmanager
+    def held_at(self, share):
+        """Stands still once it has written this share: what is done meanwhile comes in the middle, however fast the computer."""
+        self.until(lambda: self.now()[0] == "writing" and self.now()[1] >= share, f"{share} is written", 120, pause=0)
+        self.process.send_signal(signal.SIGSTOP)
+        yield
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         if self.process:
@@ -154,6 +175,20 @@ class Box(unittest.TestCase):
 
     def status(self):
         return json.loads(self.cli("status", "--json").stdout)
+
+    def now(self):
+        """State and progress, asked without the command: quick enough to see a fast computer write."""
+        asked = _Unix(self.path("run", "updated.sock"))
+        asked.request("GET", "/status")
+        status = json.loads(asked.getresponse().read())
+        asked.close()
+        return status["state"], status["progress"] or 0
+
+    def answers(self):
+        try:
+            return bool(self.now())
+        except OSError:
+            return False
 
     def history(self):
         return json.loads(self.cli("history", "--json").stdout)["entries"]
@@ -210,13 +245,13 @@ class Box(unittest.TestCase):
 
     # Waiting.
 
-    def until(self, condition, what, seconds=40):
+    def until(self, condition, what, seconds=40, pause=0.05):
         # A computer that does other things besides needs longer.
         end = time.monotonic() + 3 * seconds
         while time.monotonic() < end:
             if condition():
                 return
-            time.sleep(0.05)
+            time.sleep(pause)
         raise AssertionError(f"after {3 * seconds} s still not: {what}")
 
     def until_state(self, *states, seconds=60):

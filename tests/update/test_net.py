@@ -4,7 +4,6 @@ import http.server
 import os
 import re
 import threading
-import time
 
 from box import Box, hotspot, image
 
@@ -109,8 +108,7 @@ class Net(Box):
         self.assertIn("no gateway is set: content.gateways names some", self.cli("check").stdout)
         self.settings(source="ipfs://bafyone/u", gateways=["http://127.0.0.1:9", "http://127.0.0.1:8000"])
         self.process.send_signal(1)
-        time.sleep(0.5)
-        self.assertEqual(self.cli("check").stdout, "release 7 is there\n")
+        self.until(lambda: self.cli("check").stdout == "release 7 is there\n", "the new settings are followed")
         self.until_state("ready")
 
     def test_the_cable_is_pulled_and_comes_back(self):

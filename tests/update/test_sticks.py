@@ -121,10 +121,10 @@ class Sticks(Box):
         subprocess.run(["cp", whole, stick], check=True)
         self.start()
         self.insert_image(stick)
-        self.until(lambda: (self.status()["progress"] or 0) > 0.3, "a third is written", 120)
-        os.truncate(stick, 8 << 20)
-        with open("/proc/sys/vm/drop_caches", "w") as f:
-            f.write("1")
+        with self.held_at(0.3):
+            os.truncate(stick, 8 << 20)
+            with open("/proc/sys/vm/drop_caches", "w") as f:
+                f.write("1")
         self.until_state("idle", seconds=60)
         self.remove()
         self.assertTrue(self.told("cannot be read any further", "it goes on when release 7 is there again"))
@@ -141,8 +141,7 @@ class Sticks(Box):
         bundle = self.keys.bundle(os.path.join(self.stick(), "u"), 7, size=size)
         self.start()
         self.insert(self.stick())
-        self.until(lambda: (self.status()["progress"] or 0) > 0.2, "a fifth is written", 60)
-        with open(bundle, "r+b") as f:
+        with self.held_at(0.2), open(bundle, "r+b") as f:
             f.seek(os.path.getsize(bundle) - (4 << 20))
             f.write(os.urandom(4 << 20))
         self.until_state("failed", seconds=90)
