@@ -1,5 +1,5 @@
-# A box from source takes an update made from Debian's parts off a stick, and one from source again. `make check-buildroot` runs it:
-# OTHER and OWN are the two slots' images, KEYS the folder with root.json, TOOL this computer's `hotspot`.
+# A box made from Debian's parts takes an update from source off a stick; that one takes an update from Debian's parts off a stick.
+# `make check-buildroot` runs it: DEBIAN and SOURCE are the two slots' images, KEYS the folder with root.json, TOOL this computer's `hotspot`.
 # shellcheck shell=bash source=../scenarios/lib.sh
 . "$(dirname "$0")/../scenarios/lib.sh"
 
@@ -23,8 +23,8 @@ to() {
     phone 1 leave
 }
 
-first=$((16#$(header "$OWN" s_seq)))
-same "the box from source runs" "$(header "$OWN" s_linux)" "$(kernel)"
-to "$OTHER" $((first + 1)) "made from Debian's parts"
-to "$OWN" $((first + 2)) "made from source"
+first=$((16#$(header "$DEBIAN" s_seq)))
+same "the box made from Debian's parts runs" "$(header "$DEBIAN" s_linux)" "$(kernel)"
+to "$SOURCE" $((first + 1)) "made from source"
+to "$DEBIAN" $((first + 2)) "made from Debian's parts"
 finish
