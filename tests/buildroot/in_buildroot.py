@@ -9,11 +9,12 @@ import tempfile
 import brcheck
 import brmake
 import kconfig
+import terminal
 from buildroot import DEFCONFIGS
 from common import TOP
 from consistency import EXTERNAL, FRAGMENTS
 
-COUNT = 7
+COUNT = 8
 
 
 def run(results, tree):
@@ -69,6 +70,9 @@ def saving_back(results, work):
     brmake.put_back(before, brmake.saved(output), files)
     base, pi = files[0].read_text(), files[1].read_text()
     results.check("an editor's changes come back into the fragments", 'HOSTNAME="box"' in base and "BR2_PACKAGE_IW=y\n" in pi, pi[-300:])
+    status = terminal.toggle(lambda: brmake.edit(output, files), "BR2_PACKAGE_NFTABLES")
+    results.check("menuconfig at a terminal: what a person switches off is off in the fragment",
+                  status == 0 and "# BR2_PACKAGE_NFTABLES is not set\n" in files[0].read_text(), f"{status} {files[0].read_text()}")
     merged = work / "merged"
     merged.write_text("".join(path.read_text() for path in files))
     subprocess.run(["make", "-s", "-C", output, f"BR2_DEFCONFIG={merged}", "defconfig"], env=brmake.environment(), capture_output=True, check=True)

@@ -32,7 +32,7 @@ def main(args):
         raise Failure("say which Buildroot: make check-buildroot BUILDROOT_DIR=folder")
     os.umask(0o022)
     began = time.monotonic()
-    tree = brtree.ready(home(), ROOM_GB)
+    tree = brtree.ready(home(), ROOM_GB, "CHECK_BUILDROOT")
     programs.build()
     keys.root()
     debian = beside()

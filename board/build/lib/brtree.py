@@ -17,8 +17,8 @@ TOOLS = ("bc", "bison", "bzip2", "cpio", "file", "flex", "g++", "gawk", "gcc", "
 ROOM_GB = 15
 
 
-def ready(home, room_gb=ROOM_GB):
-    """A Buildroot tree that will do, on a computer that will do; else a Failure that says what to do."""
+def ready(home, room_gb=ROOM_GB, elsewhere="HOTSPOT_OUT"):
+    """A Buildroot tree that will do, on a computer that will do; else a Failure that says what to do. `elsewhere`: the variable that names `home`."""
     for tool in TOOLS:
         if not shutil.which(tool):
             raise Failure(f"{tool} is missing, which Buildroot needs: run board/setup buildroot")
@@ -26,7 +26,7 @@ def ready(home, room_gb=ROOM_GB):
     free = shutil.disk_usage(home).free / 1e9
     room = float(os.environ.get("BUILDROOT_ROOM_GB") or room_gb)
     if free < room and not (home / "output/images/rootfs.squashfs").exists():
-        raise Failure(f"{home} has {free:.1f} GB free, and a build from source takes {room:.0f} GB: make room, or HOTSPOT_OUT=folder on another disk")
+        raise Failure(f"{home} has {free:.1f} GB free, and a build from source takes {room:.0f} GB: make room, or {elsewhere}=folder on another disk")
     given = os.environ.get("BUILDROOT_DIR")
     return check(pathlib.Path(given).resolve()) if given else check(fetch(home))
 
