@@ -1,4 +1,6 @@
 """What e2fsck makes of `/data` in a state: as the box's own start goes about it (rust/hotspot/src/supervisor/storage.rs), with the real tools."""
+import json
+import struct
 import subprocess
 
 from card import DATA, SECTOR
@@ -42,6 +44,18 @@ def is_superblock(block):
     return block[MAGIC:MAGIC + 2] == b"\x53\xef"
 
 
+def describes(superblock, region):
+    """Whether the group descriptors behind a superblock name places within the file system."""
+    (blocks,), (in_group,), (features,) = (struct.unpack_from("<I", superblock, at) for at in (0x04, 0x20, 0x60))
+    size = 64 if features & 0x80 else 32
+    for at in range(4096, 4096 + size * -(-blocks // max(1, in_group)), size):
+        places = struct.unpack_from("<3I", region, at)
+        high = struct.unpack_from("<3I", region, at + 32) if size == 64 else (0, 0, 0)
+        if any(not 0 < p + (h << 32) < blocks for p, h in zip(places, high)):
+            return False
+    return True
+
+
 def is_used(path):
     """Whether the file system was ever mounted."""
     with open(path, "rb") as file:
@@ -53,15 +67,19 @@ def mended(path, used=False):
     """None when the box would mount it with all it held; `"fresh"` when it would make a new one and nothing is lost by that, as it was never
     `used`; else what is wrong."""
     with open(path, "rb") as file:
-        start = file.read(65536)
+        start = file.read(1 << 20)
         file.seek(BACKUP)
-        backup = file.read(1024)
-    if not is_superblock(start[SUPERBLOCK:2 * SUPERBLOCK]):
-        if any(start) and is_superblock(backup):
-            if run("e2fsck", "-y", "-b", "32768", "-B", "4096", path) >= 4:
-                return "e2fsck cannot mend it by its backup"
-        else:
-            return "its superblock is gone" if used else "fresh"
+        backup = file.read(1 << 20)
+    superblock = start[SUPERBLOCK:2 * SUPERBLOCK]
+    if is_superblock(superblock):
+        lost = is_used(path) and is_superblock(backup) and not describes(superblock, start) and describes(superblock, backup)
+    elif any(start) and is_superblock(backup):
+        lost = True
+    else:
+        return "its superblock is gone" if used else "fresh"
+    if lost:
+        if run("e2fsck", "-f", "-y", "-b", "32768", "-B", "4096", path) >= 4:
+            return "e2fsck cannot mend it by its backup"
     elif run("e2fsck", "-p", path) >= 4:
         if not used and not is_used(path):
             return "fresh"
@@ -70,12 +88,20 @@ def mended(path, used=False):
     return None if run("e2fsck", "-f", "-n", path) == 0 else "e2fsck does not leave it clean"
 
 
+def is_json(found):
+    """Whether a record that changes often is whole, or was not there yet."""
+    try:
+        return found is None or bool(json.loads(found))
+    except ValueError:
+        return False
+
+
 class Sampler:
     """Looks at `/data` at every so many states, and that files of record are the old one or the new one, whole."""
 
     def __init__(self, folder, size, every, files):
         self.path, self.size, self.every = folder / "data.img", size, every
-        # name: the contents that it may have; None among them when it may be missing.
+        # name: whether it may have these contents (None: it is missing).
         self.files = files
         self.seen, self.done, self.fresh, self.failures = 0, 0, 0, []
         self.used = False
@@ -95,9 +121,9 @@ class Sampler:
             self.fresh += 1
             return
         if wrong is None:
-            for name, allowed in self.files.items():
+            for name, is_right in self.files.items():
                 found = cat(self.path, name)
-                if found not in allowed:
+                if not is_right(found):
                     wrong = f"{name} is neither the old one nor the new one: {'missing' if found is None else found[:60]!r}"
         if wrong:
             self.failures.append(f"{what}, sector {sector}: {wrong}")

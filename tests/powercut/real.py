@@ -14,11 +14,14 @@ import boot_selection  # noqa: E402
 class Sampler:
     """Keeps the states whose numbers are wanted, and boots them afterwards."""
 
-    def __init__(self, image, numbers):
-        self.image, self.numbers, self.seen, self.states = image, set(numbers), 0, []
+    def __init__(self, image, numbers, records):
+        """The states with these numbers, and so many of those where a boot record was being written, or was just written."""
+        self.image, self.numbers, self.records, self.seen, self.states = image, set(numbers), records, 0, []
 
     def __call__(self, card, what, sector):
-        if self.seen in self.numbers:
+        at_record = sector * SECTOR in RECORDS and self.records > 0
+        if at_record or self.seen in self.numbers:
+            self.records -= at_record
             choice = model.choose(card)
             records = list(card.copies())
             if choice.written:

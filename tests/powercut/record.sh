@@ -1,5 +1,6 @@
-# Records every write of a first boot, of a change of settings, and of a release on trial that panics twice and is left again. Folder: $CUTS.
-# shellcheck shell=bash source=../scenarios/lib.sh
+# Records every write of a first boot, of a change of settings, of a release on trial that panics twice and is left again, and of a whole update
+# from a stick: written, tried, kept. Folder: $CUTS.
+# shellcheck shell=bash source=../scenarios/lib.sh disable=SC2154
 . "$(dirname "$0")/../scenarios/lib.sh"
 
 slot() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["slot"])'; }
@@ -8,6 +9,7 @@ data_ok() { hotspot status --json | python3 -c 'import json, sys; sys.exit(not j
 # ext4 writes out what is pending within 30 s.
 settled() { within 400 data_ok && sleep 35; }
 has_ssid() { box grep -q "ssid = \"$1\"" /data/settings/settings.toml; }
+history() { hotspot update history | grep -q "$1"; }
 panic() { box sh -c 'echo c >/proc/sysrq-trigger' >/dev/null 2>&1; true; }
 
 check "the first boot makes the storage" settled
@@ -34,5 +36,18 @@ check "it is tried again after it panicked" within 400 runs b
 panic
 check "and left after the second time" within 400 runs a
 check "slot A settles" settled
+power off
+
+card read "$CUTS/update.img"
+card log "$CUTS/update.log"
+mkdir -p "$CUTS/stick"
+"$here/../../lab/variant" same 1 "$CUTS/stick/p2p-hotspot.update" || exit 1
+power on
+check "slot A runs" within 400 runs a
+stick insert "$CUTS/stick"
+check "an update is written and read back" within 900 history "was read back whole"
+check "the box restarts into it" within 400 runs b
+check "and keeps it" within 400 history "proved itself in slot b"
+check "and settles" settled
 power off
 finish

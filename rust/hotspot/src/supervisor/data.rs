@@ -78,7 +78,8 @@ fn mount_data(layout: &Layout, disk: &str, size: u64) -> Result<(), String> {
     let Some(device) = card::map_data(layout, disk, size)? else {
         return Err("the card has no room left for storage; use a card of 2 GB or more".into());
     };
-    let found = storage::first_look(&read(&device, 0, storage::START_BYTES)?, &read(&device, storage::BACKUP_OFFSET, 1024)?);
+    let found =
+        storage::first_look(&read(&device, 0, storage::START_BYTES)?, &read(&device, storage::BACKUP_OFFSET, storage::BACKUP_BYTES)?);
     let deadline = Instant::now() + REPAIR_TIME;
     let path = device.to_string_lossy();
     let mut step = storage::first(found);
@@ -100,7 +101,7 @@ fn mount_data(layout: &Layout, disk: &str, size: u64) -> Result<(), String> {
             }
             Step::RepairFromBackup => {
                 log::warn!("the storage's beginning is damaged and is being repaired from its backup");
-                check(&["-y", "-b", storage::BACKUP_BLOCK, "-B", "4096", &path])
+                check(&["-f", "-y", "-b", storage::BACKUP_BLOCK, "-B", "4096", &path])
             }
             Step::Format => {
                 log::warn!("formatting the storage: {}", reason(found));

@@ -5,6 +5,7 @@
 //! | start of the region | a backup superblock | done |
 //! |---|---|---|
 //! | ext4, was mounted before | - | checked and repaired; if that fails, kept for a person, and a tmpfs serves. Formatted only when a repair went well and the kernel still calls it corrupt |
+//! | ext4 whose group descriptors make no sense | ext4 | repaired from the backup: plain e2fsck believes the backup's count of unused inodes, and drops all files |
 //! | ext4, never mounted | - | checked; if that fails, formatted: the formatting was cut short, nothing was stored yet |
 //! | 1 MiB of zeros | not asked | formatted: a card fresh from the flasher, which writes zeros there. What an earlier installation left behind must not come back |
 //! | anything else | ext4 | repaired from the backup; if that fails, kept for a person, and a tmpfs serves |
@@ -14,6 +15,8 @@
 pub const START_BYTES: usize = 1 << 20;
 /// Where the first backup superblock of our file systems is: group 1, blocks of 4096 bytes (mke2fs(8), `-b 4096`).
 pub const BACKUP_OFFSET: u64 = 32768 * 4096;
+/// Bytes from there on that [`first_look`] wants: superblock and group descriptors.
+pub const BACKUP_BYTES: usize = START_BYTES;
 /// The same as e2fsck's `-b`.
 pub const BACKUP_BLOCK: &str = "32768";
 
@@ -26,7 +29,7 @@ pub enum Found {
     Unused,
     /// Zeros.
     Blank,
-    /// A file system whose beginning is lost.
+    /// A file system whose beginning is lost: its superblock, or descriptors behind it.
     Headless,
     /// Bytes that mean nothing to us.
     Unknown,
@@ -38,12 +41,15 @@ const MAGIC: usize = 0x38;
 const MOUNT_TIME: usize = 0x2c;
 const MOUNT_COUNT: usize = 0x34;
 
-/// Judges by the region's start and the 1024 bytes at [`BACKUP_OFFSET`] (empty when the region ends before).
+/// Judges by the region's start and the bytes at [`BACKUP_OFFSET`] (fewer where the region ends before).
 pub fn first_look(start: &[u8], backup: &[u8]) -> Found {
     let superblock = start.get(SUPERBLOCK..2 * SUPERBLOCK).unwrap_or_default();
     if is_superblock(superblock) {
-        let never = superblock[MOUNT_TIME..MOUNT_TIME + 4] == [0; 4] && superblock[MOUNT_COUNT..MOUNT_COUNT + 2] == [0; 2];
-        return if never { Found::Unused } else { Found::Used };
+        if superblock[MOUNT_TIME..MOUNT_TIME + 4] == [0; 4] && superblock[MOUNT_COUNT..MOUNT_COUNT + 2] == [0; 2] {
+            return Found::Unused;
+        }
+        let lost = is_superblock(backup) && !describes(superblock, start) && describes(superblock, backup);
+        return if lost { Found::Headless } else { Found::Used };
     }
     if start.iter().all(|b| *b == 0) {
         Found::Blank
@@ -52,6 +58,24 @@ pub fn first_look(start: &[u8], backup: &[u8]) -> Found {
     } else {
         Found::Unknown
     }
+}
+
+/// Whether the group descriptors, one block of 4096 bytes behind where `region` starts, name places within the file system
+/// (`fs/ext4/ext4.h`, `struct ext4_group_desc`). They never move.
+fn describes(superblock: &[u8], region: &[u8]) -> bool {
+    let number = |bytes: &[u8], at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let (blocks, in_group) = (u64::from(number(superblock, 0x04)), u64::from(number(superblock, 0x20)).max(1));
+    let wide = number(superblock, 0x60) & 0x80 != 0;
+    let (size, high) = if wide { (64, u64::from(number(superblock, 0x150))) } else { (32, 0) };
+    let blocks = high << 32 | blocks;
+    let groups = usize::try_from(blocks.div_ceil(in_group)).unwrap_or(usize::MAX);
+    region.get(4096..).unwrap_or_default().chunks_exact(size).take(groups).all(|descriptor| {
+        // Block bitmap, inode bitmap, inode table.
+        [0, 4, 8].into_iter().all(|at| {
+            let high = if wide { u64::from(number(descriptor, 0x20 + at)) } else { 0 };
+            (1..blocks).contains(&(high << 32 | u64::from(number(descriptor, at))))
+        })
+    })
 }
 
 fn is_superblock(bytes: &[u8]) -> bool {
@@ -136,6 +160,34 @@ mod tests {
         start[SUPERBLOCK + MAGIC..SUPERBLOCK + MAGIC + 2].copy_from_slice(&[0x53, 0xef]);
         start[SUPERBLOCK + MOUNT_COUNT] = u8::from(mounted);
         start
+    }
+
+    /// Four groups of wide descriptors behind a superblock.
+    fn described(at: usize, bitmap: u32) -> Vec<u8> {
+        let mut bytes = vec![0; START_BYTES];
+        for (field, value) in [(0x04, 4 * 32768_u32), (0x20, 32768), (0x60, 0x80), (MAGIC, 0xef53), (MOUNT_TIME, 1)] {
+            bytes[at + field..at + field + 4].copy_from_slice(&value.to_le_bytes());
+        }
+        for group in 0..4 {
+            for (field, value) in [(0, bitmap), (4, 70), (8, 80)] {
+                let at = 4096 + 64 * group + field;
+                bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn lost_descriptors_come_from_the_backup() {
+        let backup = described(0, 60);
+        assert_eq!(first_look(&described(SUPERBLOCK, 60), &backup), Found::Used);
+        assert_eq!(first_look(&described(SUPERBLOCK, 4 * 32768), &backup), Found::Headless, "beyond the end");
+        assert_eq!(first_look(&described(SUPERBLOCK, 0), &backup), Found::Headless);
+        let mut torn = described(SUPERBLOCK, 60);
+        torn[4096 + 64 + 32] = 1;
+        assert_eq!(first_look(&torn, &backup), Found::Headless, "the upper half of one place");
+        assert_eq!(first_look(&torn, &described(0, 0)), Found::Used, "a backup that is no better is none");
+        assert_eq!(first_look(&torn, &[]), Found::Used, "too small for one");
     }
 
     #[test]
