@@ -9,7 +9,7 @@ FUZZ_RUNS ?= 1000000
 export PARTS CONFIG KEYS SEQ PHONES STICK DISK FUZZ_RUNS YES BUILDROOT_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run image update dist programs test pictures lint flash lab bench examples fuzz powercut parts-refresh clean
+.PHONY: help setup run image update dist programs test long pictures lint flash lab bench examples fuzz powercut parts-refresh clean
 
 help: ## lists the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,11 @@ programs: setup ## the programs for this computer: target/release/hotspot
 test: ## all tests, those in QEMU too
 	@board/setup test
 	@tests/run
+
+long: ## the tests that take an hour: whole updates in the booted image, forty power cuts, a Raspberry Pi 3 in QEMU
+	@board/setup test
+	@board/build/image
+	@tests/long/run
 
 pictures: ## docs/pictures: every page, taken in Chromium from the real programs
 	@board/setup test

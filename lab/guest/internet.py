@@ -3,6 +3,7 @@ probes as the real ones do, and serves /tmp/lab/www."""
 import functools
 import http.server
 import os
+import re
 import subprocess
 
 import places
@@ -29,7 +30,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             if self.path == "/" and not os.path.exists("/tmp/lab/www/index.html"):
                 found = (200, "this is the internet\n")
             else:
-                return super().do_GET()
+                return super().do_GET() if self.headers.get("Range") is None else self.send_range()
         status, body = found
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -37,6 +38,24 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             self.send_header("X-NetworkManager-Status", "online")
         self.end_headers()
         self.wfile.write(body.encode())
+
+    def send_range(self) -> None:
+        """`Range: bytes=5-9` of a file, as web servers do."""
+        path, asked = self.translate_path(self.path), re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers["Range"])
+        if asked is None or not os.path.isfile(path):
+            return super().do_GET()
+        with open(path, "rb") as f:
+            size = os.fstat(f.fileno()).st_size
+            start, end = int(asked[1]), min(int(asked[2]) + 1, size)
+            if start >= size:
+                return self.send_error(416)
+            f.seek(start)
+            body = f.read(end - start)
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {start}-{start + len(body) - 1}/{size}")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_args) -> None:
         pass

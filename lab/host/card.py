@@ -1,5 +1,6 @@
 """What a person (or age) does to the card while it is out of the box."""
 import os
+import shutil
 import subprocess
 import zlib
 
@@ -132,8 +133,11 @@ def command(card: str, args: list[str], cwd: str) -> str:
             _record(card, changes)
         case ["copy", source, target]:
             _copy_slot(card, source, target)
+        case ["save" | "load" as way, name] if name.isalnum():
+            kept = f"{card}.{name}"
+            shutil.copyfile(*((card, kept) if way == "save" else (kept, card)))
         case ["read", out]:
             subprocess.run(["qemu-img", "convert", "-O", "raw", card, os.path.join(cwd, out)], check=True)
         case _:
-            raise LabError("usage: card boot DIR | card random-data | card rot SLOT PART PERCENT | card unreadable SLOT PART PERCENT | card mended | card copy SLOT SLOT | card record NAME=VALUE... | card read FILE")
+            raise LabError("usage: card boot DIR | card random-data | card rot SLOT PART PERCENT | card unreadable SLOT PART PERCENT | card mended | card copy SLOT SLOT | card record NAME=VALUE... | card save NAME | card load NAME | card read FILE")
     return ""

@@ -115,7 +115,7 @@ class Lab:
                     return ""
                 return card.command(self.card, args, cwd)
             case _:
-                raise LabError("usage: power cut|off|on, uplink up|down, stick insert [DIR]|remove, card boot DIR|random-data|rot …|unreadable …|mended|copy SLOT SLOT|read FILE")
+                raise LabError("usage: power cut|off|on, uplink up|down, stick insert [DIR]|remove, card boot DIR|random-data|rot …|unreadable …|mended|copy SLOT SLOT|record NAME=VALUE…|save NAME|load NAME|read FILE")
         return ""
 
     def power_off(self) -> None:

@@ -1,33 +1,48 @@
 # Updates that are not taken: nothing is written, and the light, the page and the history say why in a line.
+# lab: PHONES=1
+# limit: 1800
 # shellcheck shell=bash source=../scenarios/lib.sh disable=SC2154
 . "$(dirname "$0")/../scenarios/lib.sh"
-top=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"/{old,broken}
-"$top/lab/variant" same -1 "$work/old/p2p-hotspot.update" || exit 1
-"$top/lab/variant" same 1 "$work/broken/p2p-hotspot.update" || exit 1
-truncate -s -1000 "$work/broken/p2p-hotspot.update"
+"$(dirname "$0")/refused.py" "$work" || exit 1
 
 field() { hotspot update status --json | python3 -c "import json, sys; s = json.load(sys.stdin); print($1)"; }
-history() { hotspot update history | grep -q "$1"; }
+history() { hotspot update history | grep -qF "$1"; }
 led() { [ "$(hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["radio"]["led"])')" = "$1" ]; }
+page() { curl -fsS -m 5 "$LAB_PORTAL/admin/update" | grep -qF "$1"; }
+refusals() { hotspot update history --json | python3 -c 'import json, sys; print(sum(e["event"] == "refused" for e in json.load(sys.stdin)["entries"]))'; }
 
-seq=$(field 's["running"]["seq"]')
-before=$(field 's["other"]')
-check "the access point is up" within 90 sh -c 'hotspot status --json | grep -q "\"state\":\"up\""'
-stick insert "$work/old"
-why="release $((seq - 1)) is older than $seq, which runs"
-check "an older one on a stick: the history says why" within 60 history "p2p-hotspot.update on the stick: $why"
-check "the light says so" within 20 led "9 update-refused"
-check "and the page" grep -q "$why" <<<"$(curl -fsS -m 5 "$LAB_PORTAL/admin/update")"
-check "and the status" grep -q "$why" <<<"$(hotspot update status)"
-stick remove
-stick insert "$work/broken"
-check "one that was cut off: the history says why" within 60 history "it is damaged: it has"
-stick remove
-cp "$work/broken/p2p-hotspot.update" /tmp/lab/broken
-refuse "by hand it is refused, too" hotspot update apply /tmp/lab/broken
-check "in one line" [ "$(hotspot update apply /tmp/lab/broken 2>&1 | wc -l)" = 1 ]
-same "nothing was written" "idle $before" "$(field 's["state"]') $(field 's["other"]')"
+# not_taken FOLDER: its update, on a stick.
+not_taken() {
+    local why before
+    why=$(cat "$1/why")
+    before=$(within 60 refusals)
+    rm "$1/why"
+    stick insert "$1"
+    check "on a stick: $why" within 180 history "update.bin on the stick: $why"
+    check "  the light tells" within 180 led "9 update-refused"
+    check "  the page" within 30 page "$why"
+    check "  the status" grep -qF "$why" <<<"$(within 60 hotspot update status)"
+    same "  the history, in one line" $((before + 1)) "$(within 60 refusals)"
+    stick remove
+}
+
+check "the access point is up" within 180 sh -c 'hotspot status --json | grep -q "\"led\":\"well\""'
+before=$(within 180 field 's["running"], s["other"]')
+for folder in "$work"/[0-9]*; do not_taken "$folder"; done
+cp "$work/01/update.bin" /tmp/lab/older
+refuse "by hand it is refused, too" hotspot update apply /tmp/lab/older
+same "in one line" 1 "$(hotspot update apply /tmp/lab/older 2>&1 | wc -l)"
+same "nothing was written" "idle $before" "$(field 's["state"]') $(field 's["running"], s["other"]')"
+
+power off
+card random-data
+card record "r_floor=$(cat "$work/floor")"
+power on
+check "all of /data is lost: the box is there" within 600 sh -c 'hotspot status --json | grep -q "\"led\":\"well\""'
+check "the history was begun anew" [ "$(within 180 refusals)" = 0 ]
+not_taken "$work/lost"
+same "nothing was written" "idle $before" "$(field 's["state"]') $(field 's["running"], s["other"]')"
+hotspot update history
 finish
