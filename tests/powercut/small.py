@@ -56,6 +56,12 @@ def replay(image, end):
     return count.total(), found.failures + differ
 
 
+def format_storage(path):
+    """As supervisor/data.rs does it."""
+    subprocess.run(["/usr/sbin/mke2fs", "-t", "ext4", "-q", "-F", "-b", "4096", "-i", "65536", "-m", "1", "-L", "data", "-J", "size=4", "-E",
+                    "lazy_itable_init=1,lazy_journal_init=1,nodiscard", path], check=True)
+
+
 def storage():
     """The beginning of a used `/data`, each sector destroyed in turn: the files are still there (what failed). Mounting needs root."""
     if os.getuid():
@@ -66,9 +72,7 @@ def storage():
         place.mkdir()
         with open(whole, "wb") as file:
             file.truncate(200 << 20)
-        # As supervisor/data.rs formats it.
-        subprocess.run(["/usr/sbin/mke2fs", "-t", "ext4", "-q", "-F", "-b", "4096", "-i", "65536", "-J", "size=4", "-E",
-                        "lazy_itable_init=1,lazy_journal_init=1,nodiscard", whole], check=True)
+        format_storage(whole)
         subprocess.run(["mount", "-o", "loop,noinit_itable", whole, place], check=True)
         try:
             (place / "kept").write_text("one")
