@@ -1,8 +1,7 @@
-"""Records every write of the real updater to a card: /data is made, an update from a stick goes into slot B, is tried and kept; the next one goes
-into slot A, is tried and left. The card is behind QEMU's `blklogwrites` and is handed to the kernel as a file (FUSE), its parts as loop devices: no
-system is emulated, so it takes a minute. Needs root, and a network and mounts of its own.
+"""Records every write of the real programs to a card. The card is behind QEMU's `blklogwrites` and is handed to the kernel as a file (FUSE), its parts as
+loop devices: no system is emulated, so it takes minutes. Needs root, and a network and mounts of its own.
 
-usage: updater.py IMAGE CARD_MIB LOG"""
+usage: alone.py FOLDER IMAGE CARD_MIB updater|settings-step: FOLDER/NAME.log, and FOLDER/NAME.img as what it starts from where that is not IMAGE"""
 import json
 import os
 import pathlib
@@ -22,38 +21,51 @@ sys.path.insert(0, str(TOP / "tests" / "update"))
 import box  # noqa: E402
 import small  # noqa: E402
 
-IMAGE, CARD_MIB, LOG = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+CUTS, IMAGE, CARD_MIB, NAME = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 
 
-class Updater(box.Box):
-    """One life of a box."""
+class Card(box.Box):
+    """A box whose slots, records and /data are a card's."""
 
-    def setUp(self):
-        super().setUp()
-        self.card = self.path("card")
-        qcow2 = self.path("card.qcow2")
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", IMAGE, "-F", "raw", qcow2, f"{CARD_MIB}M"], check=True)
+    def attach(self, image, log):
+        """Over this image; every write goes into this log, if any."""
+        self.card, self.qcow2, self.devices = self.path("card"), self.path("card.qcow2"), []
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", image, "-F", "raw", self.qcow2, f"{CARD_MIB}M"], check=True)
         open(self.card, "wb").close()
-        open(LOG, "wb").close()
-        node = {"driver": "blklogwrites", "node-name": "card", "file": {"driver": "qcow2", "file": {"driver": "file", "filename": qcow2}},
-                "log": {"driver": "file", "filename": LOG}, "log-sector-size": 512, "log-super-update-interval": 1}
+        node = {"driver": "qcow2", "node-name": "card", "file": {"driver": "file", "filename": self.qcow2}}
+        if log:
+            open(log, "wb").close()
+            node = {"driver": "blklogwrites", "node-name": "card", "file": node | {"node-name": "below"},
+                    "log": {"driver": "file", "filename": str(log)}, "log-sector-size": 512, "log-super-update-interval": 1}
         self.daemon = subprocess.Popen(["qemu-storage-daemon", "--blockdev", json.dumps(node),
                                         "--export", f"type=fuse,id=card,node-name=card,mountpoint={self.card},writable=on"])
-        self.addCleanup(self.daemon.wait)
-        self.addCleanup(self.daemon.terminate)
+        self.addCleanup(self.detach)
         self.until(lambda: os.path.getsize(self.card) == CARD_MIB << 20, "the card is there")
         for name, start, size in (("a", SLOTS["a"], SIZES["a"]), ("b", SLOTS["b"], SIZES["b"]), ("records", RECORDS[0], RECORDS[1] - RECORDS[0] + 4096)):
             self.part(name, start, size)
         self.part("storage", DATA, (CARD_MIB << 20) - DATA)
-        small.format_storage(self.path("storage"))
-        self.mount_data()
-        os.makedirs(self.path("data", "updated"))
+
+    def detach(self):
+        """Out of the reader."""
+        if self.daemon:
+            self.unmount_data()
+            for device in self.devices:
+                subprocess.run(["losetup", "-d", device], check=False)
+            self.daemon.terminate()
+            self.daemon.wait()
+            self.daemon = None
+
+    def unmount_data(self):
+        """As the box does it when it restarts."""
+        if self.data in self.mounts:
+            subprocess.run(["umount", self.data], check=True)
+            self.mounts.remove(self.data)
 
     def part(self, name, start, size):
         """A stretch of the card as a block device."""
         device = subprocess.run(["losetup", "-f", "--show", "-o", str(start), "--sizelimit", str(size), self.card], capture_output=True, text=True, check=True)
         device = device.stdout.strip()
-        self.addCleanup(subprocess.run, ["losetup", "-d", device], check=False)
+        self.devices.append(device)
         if os.path.exists(self.path(name)):
             os.unlink(self.path(name))
         os.mknod(self.path(name), 0o600 | 0o060000, os.stat(device).st_rdev)
@@ -63,11 +75,14 @@ class Updater(box.Box):
         subprocess.run(["mount", "-t", "ext4", "-o", "noatime,commit=30,noinit_itable,errors=remount-ro", self.path("storage"), self.data], check=True)
         self.mounts.append(self.data)
 
+
+class Updater(Card):
+    """/data is made; an update from a stick goes into slot B, is tried and kept; the next goes into slot A, is tried and left."""
+
     def restart(self):
         """The box restarts: the boot script, by its model, and what it starts."""
         self.kill()
-        subprocess.run(["umount", self.data], check=True)
-        self.mounts.remove(self.data)
+        self.unmount_data()
         place = os.open(self.path("records"), os.O_RDWR | os.O_SYNC)
         copies = [os.pread(place, SECTOR, at - RECORDS[0]) for at in RECORDS]
         slots, trial, written = model.order(copies)
@@ -101,6 +116,10 @@ class Updater(box.Box):
         self.remove()
 
     def test_life(self):
+        self.attach(IMAGE, CUTS / f"{NAME}.log")
+        small.format_storage(self.path("storage"))
+        self.mount_data()
+        os.makedirs(self.path("data", "updated"))
         first = self.seq("a")
         self.start("a", seq=first)
         self.push(first + 1)
@@ -116,9 +135,37 @@ class Updater(box.Box):
         self.assertEqual(self.restart(), ("b", False))
         self.assertEqual((self.status()["state"], self.record()["r_bad"]), ("failed", "a"))
         self.kill()
-        subprocess.run(["umount", self.data], check=True)
-        self.mounts.remove(self.data)
+        self.detach()
+
+
+class Settings(Card):
+    """A box that has its settings; then hotspot.toml on the card says something else."""
+
+    def step(self, ssid):
+        """The supervisor's step, with this file on the first partition."""
+        os.makedirs(self.path("boot"), exist_ok=True)
+        with open(self.path("boot", "hotspot.toml"), "w") as file:
+            file.write(f'version = 1\n[wifi]\nssid = "{ssid}"\n')
+        if not os.path.isdir("/data"):
+            os.mkdir("/data")
+            self.addCleanup(os.rmdir, "/data")
+        script = f"mount --bind {self.data} /data && mount --bind {self.path('boot')} /boot && exec {box.PROGRAM} supervisor settings"
+        subprocess.run(["unshare", "-mu", "sh", "-c", script], env=dict(os.environ, HOTSPOT_RUN=self.run_dir), check=True)
+
+    def test_change(self):
+        self.attach(IMAGE, None)
+        small.format_storage(self.path("storage"))
+        self.mount_data()
+        self.step("Aldeia")
+        self.detach()
+        base = CUTS / f"{NAME}.img"
+        subprocess.run(["qemu-img", "convert", "-f", "qcow2", "-O", "raw", self.qcow2, base], check=True)
+        self.attach(str(base), CUTS / f"{NAME}.log")
+        self.mount_data()
+        self.step("Vila Nova")
+        self.assertIn("Vila Nova", pathlib.Path(self.data, "settings", "settings.toml").read_text())
+        self.detach()
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    unittest.main(argv=[sys.argv[0], {"updater": "Updater", "settings-step": "Settings"}[NAME]], verbosity=2)
