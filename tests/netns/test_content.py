@@ -59,3 +59,6 @@ class TwoBoxes(unittest.TestCase):
         self.assertIn("published", first.cli("import", car))
         wait("the other has taken it", lambda: second.cli("follow") and second.titles() == ["Village"], 30)
         self.assertIn("as it should be", second.cli("scrub"))
+        # Found as a hotspot, through the real bridge and gate, and not for being the network's gateway alone.
+        with open(there.log.name) as log:
+            self.assertIn("other hotspots here: [10.42.0.1]", log.read())

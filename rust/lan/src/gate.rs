@@ -4,7 +4,7 @@
 //! - Visitors reach DHCP, DNS, mDNS and HTTP on the box. What they send anywhere else is refused at once, never dropped in
 //!   silence, so that a phone's probe fails fast: this happens before routing, so it holds with no default route too.
 //! - Port 53 to any address is the box's; so is port 80.
-//! - The uplink side reaches nothing; replies to what the box asked pass.
+//! - The uplink side reaches nothing; replies to what the box asked pass, those of other hotspots to an mDNS question too.
 //! - Limits per source refill within a second; over them a packet is lost, and nobody is banned.
 
 use std::net::Ipv4Addr;
@@ -16,12 +16,16 @@ pub const BRIDGE: &str = "br-hotspot";
 /// Where UDP questions to other name servers arrive; nobody reaches it but through the redirection.
 pub const ELSEWHERE_PORT: u16 = 1053;
 
+/// Where contentd hears other hotspots' answers (mDNS, from port 5353), for as long as it asks.
+pub const NEIGHBOURS_PORT: u16 = 5354;
+
 /// The rule set for visitors in `range`, with captured names at `capture`.
 pub fn ruleset(range: Range, capture: Ipv4Addr) -> String {
     let own = range.own();
     TEMPLATE
         .replace("@BRIDGE@", BRIDGE)
         .replace("@ELSEWHERE@", &ELSEWHERE_PORT.to_string())
+        .replace("@NEIGHBOURS@", &NEIGHBOURS_PORT.to_string())
         .replace("@BOX@", &own.to_string())
         .replace("@OWN@", &format!("{{ {own}, {capture} }}"))
         .replace("@RANGE@", &range.to_string())
@@ -76,6 +80,8 @@ table inet hotspot {
         iifname "lo" accept
         iifname "@BRIDGE@" jump visitors
         ct state established, related accept
+        # Other hotspots answer a question that went to a group: no tracking knows them.
+        udp sport 5353 udp dport @NEIGHBOURS@ accept
     }
 
     chain visitors {

@@ -6,6 +6,7 @@
 
 mod assets;
 pub mod continued;
+pub mod epub;
 pub mod files;
 pub mod guides;
 pub mod home;
@@ -44,6 +45,15 @@ pub enum Answer {
         file: usize,
         /// How.
         how: library::How,
+    },
+    /// Show a member of a file of a book that is a book itself, by [`epub::answer`].
+    Reading {
+        /// The book.
+        book: usize,
+        /// The file.
+        file: usize,
+        /// The member; empty for its table of contents.
+        member: String,
     },
     /// A question for the trustless gateway, to be answered from the store.
     Gateway(Result<content::gateway::Ask, content::gateway::No>),

@@ -112,7 +112,7 @@ impl Shelf {
 /// What stays readable in a path.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, PATH).to_string()
 }
 
@@ -180,7 +180,8 @@ pub struct File<'a> {
 impl File<'_> {
     /// Where it opens.
     pub fn href(&self) -> String {
-        format!("/library/{}/view/{}", self.book.id, encoded(&self.entry.path))
+        let (way, end) = if is_epub(&self.entry.path) { ("read", "/") } else { ("view", "") };
+        format!("/library/{}/{way}/{}{end}", self.book.id, encoded(&self.entry.path))
     }
 
     /// Where it is saved from.
@@ -257,6 +258,7 @@ pub fn answer(site: &Site, around: &Surroundings, request: &Request) -> Answer {
         ("", _) => return Answer::Send(book_page(site, book, request)),
         ("view", path) => (How::View, path),
         ("get", path) => (How::Save, path),
+        ("read", path) => return reading(number, book, path).unwrap_or_else(not_found),
         _ => return not_found(),
     };
     if path.len() > 3 * content::paths::MAX_PATH {
@@ -276,6 +278,29 @@ pub fn answer(site: &Site, around: &Surroundings, request: &Request) -> Answer {
         }
         None => not_found(),
     }
+}
+
+/// A file that is opened page by page.
+fn is_epub(path: &str) -> bool {
+    path.to_ascii_lowercase().ends_with(".epub")
+}
+
+/// `PATH.epub/MEMBER`, as its address has it.
+fn reading(number: usize, book: &Book, address: &str) -> Option<Answer> {
+    if address.len() > 6 * content::paths::MAX_PATH {
+        return None;
+    }
+    // The first slash behind the ending parts the two, whatever the member is called.
+    let end = address.to_ascii_lowercase().find(".epub/")? + ".epub".len();
+    let path = percent_decode_str(&address[..end]).decode_utf8().ok()?;
+    let member = percent_decode_str(&address[end + 1..]).decode_utf8().ok()?;
+    let (file, _) = book.index.file(&path)?;
+    Some(Answer::Reading { book: number, file, member: member.into_owned() })
+}
+
+/// The address of a file's table of contents, and of the bundle that it is in.
+pub fn reading_base(book: &Book, entry: &Entry) -> (String, String) {
+    (format!("/library/{}/read/{}/", book.id, encoded(&entry.path)), format!("/library/{}/", book.id))
 }
 
 fn library(site: &Site, shelf: &Shelf, request: &Request) -> Response {

@@ -242,16 +242,19 @@ pub fn updates(site: &Site, around: &Surroundings, request: &Request) -> Respons
 
 /// 404, in the visitor's language.
 pub fn not_found(site: &Site, request: &Request) -> Response {
+    message(site, request, 404, Key::NotFoundTitle, Key::NotFoundText)
+}
+
+/// A few words and the way back.
+pub(crate) fn message(site: &Site, request: &Request, status: u16, title: Key, text: Key) -> Response {
     let f = Frame::new(site, request, "/");
-    let page = Message { title: f.say(Key::NotFoundTitle), text: f.say(Key::NotFoundText), f };
-    html(404, &page, &site.own, page.f.lang)
+    let page = Message { title: f.say(title), text: f.say(text), f };
+    html(status, &page, &site.own, page.f.lang)
 }
 
 /// Any other error that a person may see.
 pub fn wrong(site: &Site, request: &Request, status: u16) -> Response {
-    let f = Frame::new(site, request, "/");
-    let page = Message { title: f.say(Key::WrongTitle), text: f.say(Key::WrongText), f };
-    html(status, &page, &site.own, page.f.lang)
+    message(site, request, status, Key::WrongTitle, Key::WrongText)
 }
 
 /// 302 to another of our own paths, the language kept.

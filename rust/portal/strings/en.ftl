@@ -140,6 +140,12 @@ library-unsigned = Nobody vouches for it
 library-before = Files before these
 library-after = More files
 library-more = The whole library ({ $n })
+reading-start = Read from the start
+reading-contents = Contents
+reading-before = Page before
+reading-after = Next page
+reading-title = This book
+reading-broken = This book cannot be opened here: its file is damaged or too large. You can still save it and try another reader.
 
 ## The rescue system: neither slot can be started
 rescue-title = This box needs a repair

@@ -127,6 +127,12 @@ library-unsigned = Nadie responde por esto
 library-before = Archivos anteriores
 library-after = Más archivos
 library-more = Toda la biblioteca ({ $n })
+reading-start = Leer desde el principio
+reading-contents = Índice
+reading-before = Página anterior
+reading-after = Página siguiente
+reading-title = Este libro
+reading-broken = Este libro no se puede abrir aquí: su archivo está dañado o es demasiado grande. Puede guardarlo y probar con otro lector.
 
 ## The rescue system: neither slot can be started
 rescue-title = Esta caja necesita una reparación

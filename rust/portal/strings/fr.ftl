@@ -127,6 +127,12 @@ library-unsigned = Personne n’en répond
 library-before = Fichiers précédents
 library-after = Plus de fichiers
 library-more = Toute la bibliothèque ({ $n })
+reading-start = Lire depuis le début
+reading-contents = Sommaire
+reading-before = Page précédente
+reading-after = Page suivante
+reading-title = Ce livre
+reading-broken = Ce livre ne peut pas être ouvert ici : son fichier est abîmé ou trop gros. Vous pouvez l’enregistrer et essayer un autre lecteur.
 
 ## The rescue system: neither slot can be started
 rescue-title = Cette boîte a besoin d'une réparation

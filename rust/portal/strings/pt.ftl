@@ -127,6 +127,12 @@ library-unsigned = Ninguém responde por isto
 library-before = Ficheiros anteriores
 library-after = Mais ficheiros
 library-more = Toda a biblioteca ({ $n })
+reading-start = Ler desde o início
+reading-contents = Índice
+reading-before = Página anterior
+reading-after = Página seguinte
+reading-title = Este livro
+reading-broken = Este livro não pode ser aberto aqui: o ficheiro está danificado ou é grande demais. Pode guardá-lo e tentar com outro leitor.
 
 ## The rescue system: neither slot can be started
 rescue-title = Esta caixa precisa de conserto

@@ -2,6 +2,7 @@
 //!
 //! One thread changes the store, a job at a time (`worker.rs`); the socket's thread answers from memory (`view.rs`).
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -17,6 +18,7 @@ use state::State;
 use view::Shared;
 use worker::{Job, Worker};
 
+mod neighbours;
 mod service;
 mod sources;
 mod state;
@@ -90,7 +92,7 @@ fn timer(jobs: &mpsc::Sender<(u64, Job)>) {
     let mut scrub = Instant::now() + jitter(SCRUB);
     loop {
         std::thread::sleep(ROUND);
-        let (online, _) = uplink();
+        let online = uplink().online;
         next = match next {
             _ if !online => None,
             None => Some(Instant::now() + jitter(FIRST)),
@@ -109,11 +111,29 @@ fn timer(jobs: &mpsc::Sender<(u64, Job)>) {
     }
 }
 
-/// Is there a network on the uplink, with the internet or without; and its gateway's address.
-fn uplink() -> (bool, Option<std::net::Ipv4Addr>) {
+/// What netd says of the uplink.
+struct Uplink {
+    /// There is a network, with the internet or without.
+    online: bool,
+    own: Option<Ipv4Addr>,
+    gateway: Option<Ipv4Addr>,
+}
+
+fn uplink() -> Uplink {
     let status = ipc::ask_blocking("netd", "/status", None).unwrap_or_default();
     let uplink = &status["uplink"];
-    (matches!(uplink["state"].as_str(), Some("internet" | "lease")), uplink["gateway"].as_str().and_then(|text| text.parse().ok()))
+    let address = |key: &str| uplink[key].as_str().and_then(|text| text.split('/').next()?.parse().ok());
+    Uplink { online: matches!(uplink["state"].as_str(), Some("internet" | "lease")), own: address("address"), gateway: address("gateway") }
+}
+
+impl Uplink {
+    /// Gateways on the uplink's network: hotspots that say they are there, and whoever leads on from it, for that is one where this
+    /// box has joined another's network.
+    fn others(&self) -> Vec<String> {
+        let mut found = self.own.map(neighbours::hotspots).unwrap_or_default();
+        found.extend(self.gateway.filter(|gateway| !found.contains(gateway)));
+        found.iter().map(|address| format!("http://{address}")).collect()
+    }
 }
 
 /// Half to one and a half times as long.

@@ -24,6 +24,8 @@ pub enum Address {
     Root(Cid),
     /// A bundle on a web server.
     Web(String),
+    /// A domain that has a DNSLink: the newest that its owner, or whoever answers for it, points to.
+    Domain(String),
 }
 
 impl Address {
@@ -35,11 +37,17 @@ impl Address {
         }
         let of = |prefixes: [&str; 2]| prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).map(|rest| rest.trim_end_matches('/'));
         if let Some(name) = of(["ipns://", "/ipns/"]) {
-            return name.parse().ok().map(Self::Name);
+            return name.parse().ok().map(Self::Name).or_else(|| domain(name).map(Self::Domain));
         }
         let bare = of(["ipfs://", "/ipfs/"]).unwrap_or(text);
         bare.parse().ok().map(Self::Root).or_else(|| bare.parse().ok().map(Self::Name))
     }
+}
+
+/// A domain's name as DNS takes it: labels of letters, digits and hyphens, two of them at least.
+fn domain(text: &str) -> Option<String> {
+    let label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    (text.len() <= 240 && text.contains('.') && text.split('.').all(label)).then(|| text.to_ascii_lowercase())
 }
 
 /// Tries for one block, over all gateways, with a pause that grows in between.
@@ -274,7 +282,8 @@ mod tests {
             assert_eq!(Address::read(&text), Some(Address::Root(cid)), "{text}");
         }
         assert_eq!(Address::read("https://x.example/a.car"), Some(Address::Web("https://x.example/a.car".into())));
-        for none in ["", "ftp://x", "ipns://", "ipfs://x", "../x"] {
+        assert_eq!(Address::read("ipns://Library.Example/"), Some(Address::Domain("library.example".into())));
+        for none in ["", "ipns://library", "ipns://a..b", "ipns://a b.c", "library.example", "ftp://x", "ipns://", "ipfs://x", "../x"] {
             assert_eq!(Address::read(none), None, "{none}");
         }
     }

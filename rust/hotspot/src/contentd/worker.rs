@@ -17,6 +17,7 @@ use content::store::{Index, Options, Store};
 use content::{Cid, Codec, Error, Manifest};
 use serde_json::{Value, json};
 
+use super::neighbours;
 use super::sources::{Address, Gateways, Remote, WebCar};
 use super::state::Arrival;
 use super::sticks;
@@ -411,21 +412,14 @@ impl Worker {
 
     /// Looks at every source; what one of them says is kept for the admin.
     fn follow(&mut self, settings: &config::Content) -> Ended {
-        // A box that joined another hotspot's network finds that hotspot at the network's gateway address.
         let mut gateways = settings.gateways.clone();
-        gateways.extend(super::uplink().1.map(|address| format!("http://{address}")));
+        gateways.extend(super::uplink().others());
         let mut heard = Vec::new();
         let mut failed = 0;
         for text in &settings.sources {
-            let ended = match Address::read(text) {
-                None => Err("it is no ipns://, ipfs://, http:// or https:// address".into()),
-                Some(Address::Name(publisher)) => self.follow_name(&publisher, &gateways, text),
-                Some(Address::Root(root)) if self.store.bundles().contains_key(&root) => Ok("it is here".into()),
-                Some(Address::Root(root)) => {
-                    let mut remote = Remote::root(Gateways::new(&gateways));
-                    self.take(root, &mut remote, "", 0, true, text)
-                }
-                Some(Address::Web(url)) => self.follow_web(&url, false),
+            let ended = match linked(Address::read(text)) {
+                Err(why) => Err(why),
+                Ok((address, by_word)) => self.follow_address(address, by_word, &gateways, text),
             };
             failed += usize::from(ended.is_err());
             let (ok, said) = match ended {
@@ -443,6 +437,21 @@ impl Worker {
             Ok(format!("{all} sources were looked at"))
         } else {
             Err(format!("{failed} of {all} sources did not answer well: hotspot content sources"))
+        }
+    }
+
+    /// `word`: the settings name this very root.
+    fn follow_address(&mut self, address: Address, word: bool, gateways: &[String], from: &str) -> Ended {
+        match address {
+            Address::Name(publisher) => self.follow_name(&publisher, gateways, from),
+            Address::Root(root) if self.store.bundles().contains_key(&root) => Ok("it is here".into()),
+            Address::Root(root) => {
+                let mut remote = Remote::root(Gateways::new(gateways));
+                let ended = self.take(root, &mut remote, "", 0, word, from);
+                ended.map(|said| format!("{said}, {} bytes fetched", remote.fetched))
+            }
+            Address::Web(url) => self.follow_web(&url, false),
+            Address::Domain(domain) => Err(format!("{domain}: its link leads round and round")),
         }
     }
 
@@ -505,6 +514,17 @@ impl Worker {
             "pinned": pinned.contains(&root), "arrived": arrived,
         })
     }
+}
+
+/// Where an address leads at last, and whether the settings name just that: a domain's owner is not the admin.
+fn linked(address: Option<Address>) -> Result<(Address, bool), String> {
+    let mut address = address.ok_or("it is no ipns://, ipfs://, http:// or https:// address")?;
+    let mut word = true;
+    for _ in 0..neighbours::LINKS {
+        let Address::Domain(domain) = &address else { break };
+        (address, word) = (neighbours::dnslink(domain)?, false);
+    }
+    Ok((address, word))
 }
 
 /// Seconds since 1970, by the box's clock.

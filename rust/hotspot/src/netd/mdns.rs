@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use config::Settings;
 use lan::gate::BRIDGE;
-use lan::mdns::{ANSWER, answer};
+use lan::mdns::{ANSWER, answer, subjects};
 use tokio::net::UdpSocket;
 
 use super::state::State;
@@ -24,7 +24,7 @@ pub fn start(settings: &Settings, state: &State) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     let (socket, zone, state) = (UdpSocket::from_std(socket)?, super::settings::zone(settings), state.clone());
     tokio::task::spawn_local(async move {
-        let mut told = vec![None; zone.own_names().len()];
+        let mut told = vec![None; subjects(&zone)];
         let (mut question, mut out) = ([0; 1500], [0; ANSWER]);
         loop {
             let (length, from) = match socket.recv_from(&mut question).await {

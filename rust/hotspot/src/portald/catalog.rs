@@ -81,6 +81,23 @@ impl Packs {
     }
 }
 
+/// A file of a bundle that is read at any place: its stretches, end to end.
+#[derive(Debug)]
+pub struct Pieced(pub Vec<Stretch>);
+
+impl rawzip::ReaderAt for Pieced {
+    fn read_at(&self, buf: &mut [u8], mut offset: u64) -> std::io::Result<usize> {
+        for stretch in &self.0 {
+            if offset < stretch.left {
+                let most = usize::try_from(stretch.left - offset).unwrap_or(usize::MAX).min(buf.len());
+                return stretch.file.read_at(&mut buf[..most], stretch.offset + offset);
+            }
+            offset -= stretch.left;
+        }
+        Ok(0)
+    }
+}
+
 /// All blocks of the library.
 #[derive(Debug)]
 pub struct Held {

@@ -18,7 +18,7 @@ use portal::files;
 use portal::library::{self, How, Shelf};
 use portal::{Answer, Client, Method, Request, Response, Surroundings};
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Pieced};
 use super::clock;
 use super::gateway::{self, Piece};
 use super::library::{Library, Opened};
@@ -162,6 +162,10 @@ impl Connection {
                 Some(shelf) => self.entry(&shelf, (book, file, how), &site, &request, serving).await,
                 None => finish(portal::not_found(&site, &request), serving),
             },
+            Answer::Reading { book, file, member } => match shelf {
+                Some(shelf) => self.reading(&shelf, (book, file), &member, &site, &request, serving).await,
+                None => finish(portal::not_found(&site, &request), serving),
+            },
             Answer::Gateway(ask) => self.gateway(ask, parts, &request, serving).await,
             Answer::Picture => match shared.settings.picture() {
                 None => finish(portal::not_found(&site, &request), serving),
@@ -223,6 +227,35 @@ impl Connection {
         };
         count(&self.shared.metrics.files);
         self.pieces(head.response, stretches.into_iter().map(Piece::File).collect(), request, serving)
+    }
+
+    /// A page of a file that is a book; unpacking it may wait for the card.
+    async fn reading(
+        &self,
+        shelf: &Shelf,
+        (book, file): (usize, usize),
+        member: &str,
+        site: &portal::Site,
+        request: &Request<'_>,
+        serving: Serving,
+    ) -> hyper::Response<Reply> {
+        let book = &shelf.books[book];
+        let entry = &book.index.manifest.entries[file];
+        let Some(stretches) = self.shared.catalog.open(book.index.stretches(file, 0, entry.size)).await else {
+            return finish(portal::not_found(site, request), serving);
+        };
+        // As many at a time as there are threads that may wait: memory for pages is bounded with them.
+        let (size, wanted_member) = (entry.size, member.to_owned());
+        let found = tokio::task::spawn_blocking(move || portal::epub::read(Pieced(stretches), size, &wanted_member)).await;
+        let (base, back) = library::reading_base(book, entry);
+        let name = entry.path.rsplit('/').next().unwrap_or(&entry.path);
+        let wanted = portal::epub::Wanted { base: &base, shelf: &back, name, member };
+        let page = portal::epub::page(site, request, &wanted, found.unwrap_or(Err(portal::epub::Error::Broken)));
+        let mut response = finish(page.head, serving);
+        if let Some(bytes) = page.bytes {
+            response.body_mut().what = What::Text(bytes.into());
+        }
+        response
     }
 
     /// A question to the trustless gateway.

@@ -143,3 +143,20 @@ fn attack_hostile_html() {
     let part = files::part(Conditions { if_none_match: &etag(&entry("a", "")), ..Conditions::default() }, &etag(&entry("a", "")), 1);
     assert_eq!(part, Part::NotModified);
 }
+
+#[test]
+fn a_book_file_is_read_page_by_page() {
+    let shelf = Shelf::new([book("Books", &["en"], &["Água 1.epub", "b.EPUB"])].into_iter());
+    let site = Site::default();
+    let around = Surroundings { library: Some(&shelf), ..Surroundings::default() };
+    let ask = |target: &str| crate::answer(&site, &around, &Request::get("p2p.local", target, CLIENT));
+    let id = &shelf.books[0].id;
+    let Answer::Send(page) = ask(&format!("/library/{id}/")) else { panic!() };
+    assert!(page.body.contains(&format!("/library/{id}/read/b.EPUB/")) && page.body.contains(&format!("/library/{id}/get/b.EPUB")));
+    let reading = |file, member: &str| Answer::Reading { book: 0, file, member: member.into() };
+    assert_eq!(ask(&format!("/library/{id}/read/b.EPUB/")), reading(0, ""));
+    assert_eq!(ask(&format!("/library/{id}/read/%C3%81gua%201.epub/OEBPS/c%201.xhtml")), reading(1, "OEBPS/c 1.xhtml"));
+    for none in ["read/", "read/b.EPUB", "read/c.epub/", "read/a.pdf/", "read/%ff.epub/"] {
+        assert!(matches!(ask(&format!("/library/{id}/{none}")), Answer::Send(r) if r.status == 404), "{none}");
+    }
+}

@@ -23,8 +23,12 @@ pub mod kind {
     pub const PTR: u16 = 12;
     /// Host information; the minimal answer to ANY (RFC 8482, 4.2).
     pub const HINFO: u16 = 13;
+    /// Text (RFC 1035, 3.3.14).
+    pub const TXT: u16 = 16;
     /// IPv6 address.
     pub const AAAA: u16 = 28;
+    /// Where a service is (RFC 2782).
+    pub const SRV: u16 = 33;
     /// EDNS pseudo-record (RFC 6891).
     pub const OPT: u16 = 41;
     /// Every type at once.

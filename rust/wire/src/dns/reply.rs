@@ -1,7 +1,7 @@
 //! Writing an answer into the caller's buffer.
 
 use super::query::{Edns, Query};
-use super::{CLASS_IN, EDNS_SIZE, HEADER, Rcode, kind};
+use super::{CLASS_IN, EDNS_SIZE, Rcode, kind};
 
 /// The largest answer that this module writes: header, question, two full names, fixed parts and OPT, in bytes.
 pub const MAX: usize = 12 + 259 + 12 + 255 + 33 + 11;
@@ -80,6 +80,15 @@ impl<'a> Writer<'a> {
         self.put(&u16::try_from(length).unwrap_or(0).to_be_bytes());
     }
 
+    /// Adds a record with its owner written out; the counts are the caller's.
+    fn owned(&mut self, owner: &[u8], kind: u16, class: u16, ttl: u32, data: &[&[u8]]) {
+        self.put(owner);
+        self.fixed(kind, class, ttl, data.iter().map(|part| part.len()).sum());
+        for part in data {
+            self.put(part);
+        }
+    }
+
     /// Adds the authority that tells a resolver how long to remember a "no" (RFC 2308): owned by the root, since that
     /// is above every name; `ttl` in seconds.
     pub fn soa(&mut self, ttl: u32) {
@@ -108,6 +117,45 @@ impl<'a> Writer<'a> {
 /// A multicast answer (RFC 6762, 18): no question, one address for `name`, with the bit that says "forget what you
 /// knew". To a one-shot resolver (its port is not 5353) `legacy` carries what it needs (6.7): its ID, its question, a short life.
 pub fn multicast(out: &mut [u8], name: &[u8], address: [u8; 4], legacy: Option<(u16, &[u8])>) -> usize {
+    let (mut writer, unique, ttl) = multicast_start(out, legacy);
+    writer.owned(name, kind::A, unique, ttl, &[&address]);
+    writer.out[7] = 1;
+    writer.len
+}
+
+/// A service as it is announced (RFC 6763): names in wire form, together at most 100 bytes for any to fit in [`MAX`].
+#[derive(Clone, Copy, Debug)]
+pub struct Service<'a> {
+    /// Of which kind: `_http._tcp.local`.
+    pub kind: &'a [u8],
+    /// This one.
+    pub instance: &'a [u8],
+    /// On which host.
+    pub host: &'a [u8],
+    /// At which port.
+    pub port: u16,
+    /// The host's address.
+    pub address: [u8; 4],
+}
+
+/// The multicast answer about a service: the pointer if `browse`, then where it is, its (empty) text and its host's address.
+pub fn service(out: &mut [u8], service: &Service<'_>, browse: bool, legacy: Option<(u16, &[u8])>) -> usize {
+    let (mut writer, unique, ttl) = multicast_start(out, legacy);
+    if browse {
+        // Others have the same pointer's owner: it is not unique.
+        writer.owned(service.kind, kind::PTR, CLASS_IN, ttl, &[service.instance]);
+    }
+    let [high, low] = service.port.to_be_bytes();
+    writer.owned(service.instance, kind::SRV, unique, ttl, &[&[0, 0, 0, 0, high, low], service.host]);
+    writer.owned(service.instance, kind::TXT, unique, ttl, &[&[0]]);
+    writer.owned(service.host, kind::A, unique, ttl, &[&service.address]);
+    // What was asked for is the answer; the rest is beside it (RFC 6763, 12).
+    (writer.out[7], writer.out[11]) = if browse { (1, 3) } else { (2, 1) };
+    writer.len
+}
+
+/// Header and question; the class of what is ours alone, and seconds to remember.
+fn multicast_start<'a>(out: &'a mut [u8], legacy: Option<(u16, &[u8])>) -> (Writer<'a>, u16, u32) {
     let mut writer = Writer { out, len: 0, rcode: Rcode::NoError };
     let (id, question, class, ttl) = match legacy {
         Some((id, question)) => (id, question, CLASS_IN, 10),
@@ -115,10 +163,5 @@ pub fn multicast(out: &mut [u8], name: &[u8], address: [u8; 4], legacy: Option<(
     };
     writer.header(id, 0x8400, u16::from(!question.is_empty()));
     writer.put(question);
-    writer.put(name);
-    writer.fixed(kind::A, class, ttl, 4);
-    writer.put(&address);
-    writer.out[7] = 1;
-    debug_assert!(writer.len > HEADER);
-    writer.len
+    (writer, class, ttl)
 }
