@@ -19,6 +19,8 @@ pub struct Facts {
     pub had_radio: bool,
     /// netd's name server answered.
     pub dns: bool,
+    /// What netd complains of, when its rules do not stand.
+    pub lan: Option<String>,
     /// The portal answered with 200.
     pub portal: bool,
     /// Why a file in `/data` could not be written and read back.
@@ -46,6 +48,7 @@ pub fn wrong(facts: &Facts) -> Option<String> {
         () if facts.daemons.is_empty() => Some("the supervisor does not answer".into()),
         () if !down.is_empty() => Some(format!("{} does not run", down.join(", "))),
         () if !facts.portal => Some("the portal does not answer".into()),
+        () if facts.lan.is_some() => facts.lan.as_ref().map(|why| format!("visitors are not kept apart: {why}")),
         () if !facts.dns => Some("the name server does not answer".into()),
         () if !beacons && facts.radio == "no-radio" => Some("the radio is gone".into()),
         () if !beacons => Some("the access point is not up".into()),
@@ -93,6 +96,7 @@ mod tests {
             radio: "up".into(),
             had_radio: true,
             dns: true,
+            lan: None,
             portal: true,
             data: None,
             daemons: vec![("netd".into(), true, 0), ("portald".into(), true, 1)],
@@ -111,6 +115,7 @@ mod tests {
         no(Facts { daemons: vec![("netd".into(), false, 0)], ..well() }, "netd does not run");
         no(Facts { portal: false, ..well() }, "the portal does not answer");
         no(Facts { dns: false, ..well() }, "the name server does not answer");
+        no(Facts { lan: Some("nft is gone".into()), ..well() }, "visitors are not kept apart: nft is gone");
         no(Facts { radio: "no-radio".into(), ..well() }, "the radio is gone");
         no(Facts { radio: "starting".into(), ..well() }, "the access point is not up");
         no(Facts { data: Some("it is full".into()), ..well() }, "the storage cannot be written: it is full");

@@ -25,6 +25,8 @@ pub fn gather(store: &Store, had_radio: bool) -> Facts {
         radio: status["radio"]["state"].as_str().unwrap_or("silent").into(),
         had_radio,
         dns: dns_answers(),
+        lan: (status["lan"]["state"] == "trouble")
+            .then(|| status["lan"]["last_error"].as_str().unwrap_or("netd does not say why").to_owned()),
         portal: portal_answers(),
         data: status["data"]["why"].as_str().map(str::to_owned).or_else(|| store.is_writable().err()),
         daemons: daemons.collect(),

@@ -101,13 +101,21 @@ impl Machine {
     }
 
     fn fell_back(&mut self, boot: Boot, slot: Slot, pending: Option<Pending>) -> Vec<Action> {
-        let (release, stage) =
-            pending.map_or_else(|| (Release { seq: boot.other.unwrap_or(0), ..Release::default() }, Stage::Set), |p| (p.release, p.stage));
+        let other = boot.other.unwrap_or(0);
+        if pending.is_none() && self.journal.blamed.iter().any(|b| b.seq == other) {
+            // The power went between the journal and the record: all else was done, and told.
+            self.state = State::Failed;
+            self.last_error = Some(format!("release {other} was not kept; the history says why"));
+            return vec![Action::GiveUp(slot)];
+        }
+        let (release, stage) = pending.map_or_else(|| (Release { seq: other, ..Release::default() }, None), |p| (p.release, Some(p.stage)));
+        // No board keeps a word over a loss of power that a panic could leave: where both look the same, both are named.
         let why = match stage {
-            Stage::Set | Stage::Started if boot.rotten => "the card could not be read where it lies".to_owned(),
-            Stage::Set => "it did not start".to_owned(),
-            Stage::Started => "it started, and then it stopped or the power went before it had proved itself".to_owned(),
-            Stage::Unwell(ref why) => format!("it did not become healthy: {why}"),
+            Some(Stage::Set | Stage::Started) | None if boot.rotten => "the card could not be read where it lies".to_owned(),
+            Some(Stage::Set) => "it did not start, or the power went while it did".to_owned(),
+            Some(Stage::Started) => "it started, and then it stopped or the power went before it had proved itself".to_owned(),
+            Some(Stage::Unwell(ref why)) => format!("it did not become healthy: {why}"),
+            None => "it did not prove itself, and why is not known any more".to_owned(),
         };
         let back = match boot.slot {
             Slot::Rescue => "the rescue system runs".into(),
@@ -117,10 +125,12 @@ impl Machine {
         self.state = State::Failed;
         self.last_error = Some(text.clone());
         self.journal.pending = None;
-        // A power cut is not the release's fault, once.
-        let surely = stage != Stage::Started;
+        // A power cut is not the release's fault, once. One that was never seen to start gets no second chance by itself: the cut would have
+        // had to come in its first seconds.
+        let surely = stage != Some(Stage::Started);
         self.journal.blame(&release, surely);
-        vec![Action::Keep, tell("failed", release.seq, text), Action::GiveUp(slot)]
+        // Told before it is forgotten: twice is better than never.
+        vec![tell("failed", release.seq, text), Action::Keep, Action::GiveUp(slot)]
     }
 
     fn kept(&mut self, boot: Boot, pending: Pending) -> Vec<Action> {
@@ -128,6 +138,6 @@ impl Machine {
         self.journal.pending = None;
         self.journal.settle(&pending.release);
         let text = format!("release {} in slot {} is kept", boot.seq, boot.slot.name());
-        vec![Action::MarkGood(boot.slot, pending.release), Action::Keep, tell("good", boot.seq, text)]
+        vec![Action::MarkGood(boot.slot, pending.release), tell("good", boot.seq, text), Action::Keep]
     }
 }

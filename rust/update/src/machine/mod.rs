@@ -247,7 +247,7 @@ impl Machine {
         self.journal.pending = None;
         self.journal.settle(&release);
         let text = format!("release {} proved itself in slot {} and is kept", release.seq, self.running.name());
-        vec![Action::MarkGood(self.running, release.clone()), Action::Keep, tell("good", release.seq, text)]
+        vec![Action::MarkGood(self.running, release.clone()), tell("good", release.seq, text), Action::Keep]
     }
 
     fn unwell(&mut self, why: String) -> Vec<Action> {

@@ -72,7 +72,7 @@ fn the_whole_table() {
         STATES.map(|s| if s == State::Writing { "failed: keep failed".into() } else { stay(s) }),
         STATES.map(|s| if s == State::Writing { "ready: keep set-b ready".into() } else { stay(s) }),
         STATES.map(|s| if s == State::Ready { "ready: restart".into() } else { stay(s) }),
-        STATES.map(|s| if s == State::Trial { "good: mark-a-5 keep good".into() } else { stay(s) }),
+        STATES.map(|s| if s == State::Trial { "good: mark-a-5 good keep".into() } else { stay(s) }),
         STATES.map(|s| if s == State::Trial { "trial: keep restart".into() } else { stay(s) }),
         STATES.map(|s| match s {
             State::Writing | State::Trial | State::Rescue => format!("{}: refused", s.name()),
@@ -125,14 +125,17 @@ fn a_cut_between_the_record_and_the_journal() {
     // Good in the record, not in the journal.
     let (trial, _) = restart(&machine(State::Ready), Slot::B, true, Some(Slot::B));
     let (m, actions) = restart(&trial, Slot::B, false, None);
-    assert_eq!((m.state, short(&actions).as_str()), (State::Good, "mark-b-7 keep good"));
+    assert_eq!((m.state, short(&actions).as_str()), (State::Good, "mark-b-7 good keep"));
     // Ready in the journal, not in the record.
     let (m, actions) = restart(&machine(State::Ready), Slot::A, false, None);
     assert_eq!((m.state, short(&actions).as_str()), (State::Ready, "set-b"));
-    // Told in the journal, not cleared in the record; or the journal is lost.
+    // Told in the journal, not cleared in the record: told once.
     let (told, _) = restart(&machine(State::Ready), Slot::A, false, Some(Slot::B));
     let (m, actions) = restart(&told, Slot::A, false, Some(Slot::B));
-    assert_eq!((m.state, short(&actions).as_str()), (State::Failed, "keep failed give-up-b"));
+    assert_eq!((m.state, short(&actions).as_str()), (State::Failed, "give-up-b"));
+    // The journal is lost.
+    let (m, actions) = restart(&machine(State::Idle), Slot::A, false, Some(Slot::B));
+    assert_eq!((m.state, short(&actions).as_str()), (State::Failed, "failed keep give-up-b"));
 }
 
 #[test]
@@ -194,8 +197,8 @@ fn releases_that_fall_back_say_why_and_are_left_alone() {
         text.unwrap()
     };
     let (m, actions) = restart(&ready, Slot::A, false, Some(Slot::B));
-    assert_eq!((m.state, short(&actions).as_str()), (State::Failed, "keep failed give-up-b"));
-    assert_eq!(told(&actions), "release 7 was not kept, and release 5 in slot a is back: it did not start");
+    assert_eq!((m.state, short(&actions).as_str()), (State::Failed, "failed keep give-up-b"));
+    assert_eq!(told(&actions), "release 7 was not kept, and release 5 in slot a is back: it did not start, or the power went while it did");
     assert!(m.journal.avoids("id7", 7) && !m.journal.avoids("id8", 7));
 
     let (mut unwell, _) = restart(&ready, Slot::B, true, Some(Slot::B));
@@ -203,6 +206,12 @@ fn releases_that_fall_back_say_why_and_are_left_alone() {
     let (m, actions) = restart(&unwell, Slot::A, false, Some(Slot::B));
     assert!(told(&actions).ends_with("it did not become healthy: the access point is not up"));
     assert!(m.journal.avoids("id7", 7));
+
+    // Without a journal nothing is made up.
+    let mut lost = ready.clone();
+    lost.journal.pending = None;
+    let (_, actions) = restart(&lost, Slot::A, false, Some(Slot::B));
+    assert!(told(&actions).ends_with("it did not prove itself, and why is not known any more"), "{}", told(&actions));
 
     // Once it may have been the plug.
     let (cut, _) = restart(&ready, Slot::B, true, Some(Slot::B));
@@ -256,7 +265,7 @@ fn rescue_writes_slot_a_and_says_so() {
         same_start: false,
     };
     let (m, actions) = Machine::new(again, m.journal);
-    assert_eq!((m.state, short(&actions).as_str()), (State::Rescue, "keep failed give-up-a rescue"));
+    assert_eq!((m.state, short(&actions).as_str()), (State::Rescue, "failed keep give-up-a rescue"));
     assert!(m.journal.avoids("id7", 7));
 }
 
