@@ -28,6 +28,9 @@ const MAX_MEMBER: usize = 16 << 20;
 /// A book's page: nothing of it can run, nothing of it can reach the portal or another machine.
 const POLICY: &str = "sandbox allow-popups; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; frame-ancestors 'none'";
 
+/// A page made for reader programs would be shown tiny on a phone.
+const SCREEN: &[u8] = b"<meta xmlns=\"http://www.w3.org/1999/xhtml\" name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>";
+
 /// What is asked of which book.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
@@ -148,12 +151,17 @@ fn with_ways(site: &Site, request: &Request, wanted: &Wanted, page: Vec<u8>, pac
         f.say(Key::LanguageDirection)
     );
     let lower = page.to_ascii_lowercase();
-    let find = |needle: &[u8]| lower.windows(needle.len()).position(|window| window == needle);
-    let open = find(b"<body").and_then(|at| Some(at + lower[at..].iter().position(|&b| b == b'>')? + 1));
+    // Behind the tag's end; `<header>` is no `<head>`.
+    let behind = |tag: &[u8]| {
+        let at = lower.windows(tag.len() + 1).position(|window| window.starts_with(tag) && !window[tag.len()].is_ascii_alphanumeric())?;
+        Some(at + lower[at..].iter().position(|&b| b == b'>')? + 1)
+    };
     let close = lower.windows(7).rposition(|window| window == b"</body>");
-    match (open, close) {
+    match (behind(b"<body"), close) {
         (Some(open), Some(close)) if open <= close => {
-            [&page[..open], nav.as_bytes(), &page[open..close], nav.as_bytes(), &page[close..]].concat()
+            let head = behind(b"<head").filter(|&at| at <= open && page[at - 2] != b'/').unwrap_or(0);
+            let screen: &[u8] = if head == 0 { b"" } else { SCREEN };
+            [&page[..head], screen, &page[head..open], nav.as_bytes(), &page[open..close], nav.as_bytes(), &page[close..]].concat()
         }
         _ => page,
     }
