@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 
+# Without a word.
 PATIENCE = 600
 
 
@@ -15,7 +16,7 @@ class Terminal:
     """Runs a function on a terminal of 100 columns."""
 
     def __init__(self, function):
-        self.seen = ""
+        self.seen, self.heard = "", time.monotonic()
         self.process, self.end = pty.fork()
         if self.process == 0:
             os.environ |= {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
@@ -36,38 +37,46 @@ class Terminal:
             data = os.read(self.end, 65536)
         except OSError:
             data = b""
-        self.seen += data.decode(errors="replace")
+        self.seen, self.heard = self.seen + data.decode(errors="replace"), time.monotonic()
         return bool(data)
 
-    def wait(self, words, keys=None):
-        """Until the words stand there since the last call; `keys` are pressed again and again meanwhile."""
-        limit, pressed = time.monotonic() + PATIENCE, 0.0
+    def wait(self, words):
+        """Until the words stand there since the last call."""
+        self.heard = time.monotonic()
         while not re.search(words, self.seen):
-            now = time.monotonic()
-            if now > limit or not self.read(0.2):
+            if time.monotonic() > self.heard + PATIENCE or not self.read(0.2):
                 raise AssertionError(f"{words!r} never came: {self.seen[-600:]!r}")
-            if keys and now - pressed > 2:
-                self.press(keys)
-                pressed = now
         self.seen = ""
+
+    def quiet(self):
+        """Until nothing comes for a moment; False at the end."""
+        self.heard = time.monotonic()
+        while time.monotonic() < self.heard + 1.5:
+            if not self.read(0.5):
+                return False
+        return True
 
     def press(self, keys):
         """Keys."""
         os.write(self.end, keys.encode())
 
     def leave(self):
-        """Out of every menu, saving; the exit status of the function."""
-        self.wait("save your new", keys="\x1b\x1b")
-        self.press("\r")
-        while self.read(1):
-            pass
+        """Out of every menu, saving; the exit status of the function. A key that comes too late for its screen does no harm: what it opened is left again."""
+        self.quiet()
+        limit, open_still = time.monotonic() + 3 * PATIENCE, True
+        while open_still:
+            if time.monotonic() > limit:
+                raise AssertionError(f"the editor does not end: {self.seen[-600:]!r}")
+            asked, self.seen = "save your new" in self.seen, ""
+            self.press("\r" if asked else "\x1b\x1b")
+            open_still = self.quiet()
         return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
 
 
 def toggle(function, symbol):
     """Opens an editor, looks a symbol up, goes there, presses space, saves. Returns the exit status of `function`."""
     terminal = Terminal(function)
-    terminal.wait("Exclamation|Arrow keys")
+    terminal.wait("Arrow keys")
     terminal.press("/")
     terminal.wait("Enter|regexp")
     terminal.press(f"^{symbol}$\r")
