@@ -41,7 +41,7 @@ class Neighbours:
 
     def __init__(self, run):
         self.restarts, self.led, self.downloads, self.internet = [], [], 0, True
-        self.radio = "up"
+        self.radio, self.lan = "up", {"state": "up", "last_error": None}
         self.daemons = {name: ["up", 0] for name in ("portald", "netd", "radiod", "updated")}
         self.servers = [_serve(os.path.join(run, name + ".sock"), getattr(self, name)) for name in ("supervisor", "radiod", "portald", "netd")]
         self.names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -59,7 +59,7 @@ class Neighbours:
             self.restarts.append(body["why"])
             return {"v": 1}
         daemons = [{"name": n, "state": s, "restarts": r} for n, (s, r) in self.daemons.items()]
-        return {"v": 1, "daemons": daemons, "radio": {"state": self.radio}, "data": {"why": None}}
+        return {"v": 1, "daemons": daemons, "radio": {"state": self.radio}, "lan": self.lan, "data": {"why": None}}
 
     def radiod(self, _method, path, body):
         if path == "/update":

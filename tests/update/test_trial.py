@@ -35,6 +35,9 @@ class Trial(Box):
         self.until(lambda: self.status()["waits_for"] == "the name server does not answer", "the name server")
         self.neighbours.dns, self.neighbours.radio = True, "starting"
         self.until(lambda: self.status()["waits_for"] == "the access point is not up", "the access point")
+        self.neighbours.lan = {"state": "trouble", "last_error": "nft refused the rules"}
+        self.until(lambda: self.status()["waits_for"] == "visitors are not kept apart: nft refused the rules", "the rules")
+        self.neighbours.lan = {"state": "up", "last_error": "uplink: no answer"}
         self.neighbours.radio = "no-radio"
         self.until(lambda: self.status()["waits_for"] == "the radio is gone", "the radio")
         self.neighbours.radio, self.neighbours.daemons["netd"] = "up", ["waiting", 2]
