@@ -1,5 +1,6 @@
 # Three attacks at once from phones 2 and 3: 1,000 slow connections, a flood of questions, starvation of leases. An honest
 # phone joins and has its portal within two seconds, apart from the association.
+# quiet
 # shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
 cp "$here/attack.py" "$here/honest.py" /tmp/lab/

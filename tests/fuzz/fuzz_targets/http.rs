@@ -56,9 +56,13 @@ fn respond(flags: u8, parts: &http::request::Parts) -> hyper::Response<Full<Byte
         match portal::answer(site, &around, &request) {
             Answer::Send(response) | Answer::Continue(response) => out(response),
             // What the shell answers from elsewhere.
-            Answer::Health | Answer::Metrics | Answer::Entry { .. } | Answer::Gateway(_) | Answer::Picture | Answer::Owner(_) => {
-                out(Response::text(200, ""))
-            }
+            Answer::Health
+            | Answer::Metrics
+            | Answer::Entry { .. }
+            | Answer::Reading { .. }
+            | Answer::Gateway(_)
+            | Answer::Picture
+            | Answer::Owner(_) => out(Response::text(200, "")),
             Answer::File(name) => {
                 assert!(files::is_safe(&name), "{name:?}");
                 assert_eq!(portal::not_found(site, &request).status, 404);
