@@ -83,11 +83,11 @@ pub struct Found {
 pub fn read<R: ReaderAt>(reader: R, size: u64, member: &str) -> Result<Found, Error> {
     let archive = Archive::open(reader, size)?;
     if member.is_empty() {
-        return Ok(Found { package: Some(Package::read(&archive)?), bytes: None });
+        return Ok(Found { package: Some(Package::read(&archive, true)?), bytes: None });
     }
     let around = is_page(member);
     let bytes = archive.member(member, if around { MAX_PAGE } else { MAX_MEMBER })?;
-    Ok(Found { package: around.then(|| Package::read(&archive)).transpose()?, bytes: Some(bytes) })
+    Ok(Found { package: around.then(|| Package::read(&archive, false)).transpose()?, bytes: Some(bytes) })
 }
 
 /// A member that ways on and back are put around.

@@ -34,8 +34,8 @@ pub struct Package {
 }
 
 impl Package {
-    /// Reads it from an open book.
-    pub fn read<R: rawzip::ReaderAt>(archive: &Archive<R>) -> Result<Self, Error> {
+    /// Reads it from an open book; its table of contents only if it is wanted, since a page needs none.
+    pub fn read<R: rawzip::ReaderAt>(archive: &Archive<R>, with_contents: bool) -> Result<Self, Error> {
         let container = text(archive, "META-INF/container.xml")?;
         let container = parse(&container)?;
         let opf = named(&container, "rootfile").find_map(|node| node.attribute("full-path")).ok_or(Error::Broken)?;
@@ -46,6 +46,9 @@ impl Package {
         let spine: Vec<String> =
             named(&package, "itemref").filter_map(|node| item(node.attribute("idref")?)).filter_map(|href| resolve(opf, href)).collect();
         let title = named(&package, "title").next().map(|node| words(&node)).unwrap_or_default();
+        if !with_contents {
+            return Ok(Self { title, spine, contents: Vec::new() });
+        }
         let nav = items.iter().find(|node| node.attribute("properties").is_some_and(|p| p.split_whitespace().any(|p| p == "nav")));
         let ncx = items.iter().find(|node| node.attribute("media-type") == Some("application/x-dtbncx+xml"));
         // A table that cannot be read is no reason not to read the book.
