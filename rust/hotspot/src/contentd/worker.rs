@@ -417,10 +417,7 @@ impl Worker {
         let mut heard = Vec::new();
         let mut failed = 0;
         for text in &settings.sources {
-            let ended = match linked(Address::read(text)) {
-                Err(why) => Err(why),
-                Ok((address, by_word)) => self.follow_address(address, by_word, &gateways, text),
-            };
+            let ended = linked(Address::read(text)).and_then(|(address, word)| self.follow_address(address, word, &gateways, text));
             failed += usize::from(ended.is_err());
             let (ok, said) = match ended {
                 Ok(said) => (true, said),
