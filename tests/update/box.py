@@ -255,4 +255,4 @@ class Box(unittest.TestCase):
         raise AssertionError(f"after {3 * seconds} s still not: {what}")
 
     def until_state(self, *states, seconds=60):
-        self.until(lambda: self.status()["state"] in states, f"state {states}", seconds)
+        self.until(lambda: self.now()[0] in states, f"state {states}", seconds)

@@ -100,6 +100,8 @@ pub enum Owner {
 /// What the other threads see.
 pub struct Shared {
     machine: Machine,
+    /// As people see it: what a state says is done, in the boot record too, before it is said.
+    shown: Machine,
     history: History,
     device: Option<Device>,
     other: Option<u64>,
@@ -178,6 +180,7 @@ impl Updated {
         journal.had_radio |= boot.trial && journal.pending.is_none();
         let (machine, actions) = Machine::new(boot, journal);
         let shared = Shared {
+            shown: machine.clone(),
             machine,
             history: store.history(&device.slots.start),
             device: Some(device.clone()),
@@ -287,7 +290,11 @@ impl Updated {
     fn step(&mut self, event: Event) {
         let actions = lock(&self.shared).machine.step(event);
         self.act(actions);
-        let state = lock(&self.shared).machine.state;
+        let state = {
+            let mut shared = lock(&self.shared);
+            shared.shown = shared.machine.clone();
+            shared.machine.state
+        };
         self.looking.store(state != State::Trial, Ordering::Relaxed);
         self.show();
     }

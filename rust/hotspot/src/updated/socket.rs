@@ -50,7 +50,7 @@ fn rollback(shared: &Handle) -> Result<u64, &'static str> {
 
 fn status(shared: &Handle) -> Value {
     let shared = lock(shared);
-    let machine = &shared.machine;
+    let machine = &shared.shown;
     let slots = shared.device.as_ref().map(|d| &d.slots);
     let progress = machine.progress.map(|(done, total)| done as f64 / total.max(1) as f64);
     json!({
