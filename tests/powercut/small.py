@@ -58,8 +58,8 @@ def replay(image, end):
 
 def format_storage(path):
     """As supervisor/data.rs does it."""
-    subprocess.run(["/usr/sbin/mke2fs", "-t", "ext4", "-q", "-F", "-b", "4096", "-i", "65536", "-m", "1", "-L", "data", "-J", "size=4", "-E",
-                    "lazy_itable_init=1,lazy_journal_init=1,nodiscard", path], check=True)
+    subprocess.run(["/usr/sbin/mke2fs", "-t", "ext4", "-q", "-F", "-b", "4096", "-i", "65536", "-m", "1", "-L", "data", "-J", "size=4",
+                    "-O", "^orphan_file", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", path], check=True)
 
 
 def storage():

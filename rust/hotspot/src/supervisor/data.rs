@@ -146,7 +146,8 @@ fn reason(found: storage::Found) -> &'static str {
 
 /// Few inodes and a small journal: content is large files, and a card is slow. Nothing is discarded, which can take
 /// minutes on some cards. Tables are written when they are first used (and `noinit_itable`, or the kernel would write
-/// them all in the background).
+/// them all in the background). No orphan file: where its blocks were lost, e2fsck says that all is well and the kernel
+/// refuses to mount.
 const FORMAT: &[&str] = &[
     "-t",
     "ext4",
@@ -162,6 +163,8 @@ const FORMAT: &[&str] = &[
     "data",
     "-J",
     "size=4",
+    "-O",
+    "^orphan_file",
     "-E",
     "lazy_itable_init=1,lazy_journal_init=1,nodiscard",
 ];
