@@ -124,7 +124,19 @@ fn camel(name: &str) -> String {
 /// The owner's page's own files, by name, with the start of their hash as validator.
 fn assets() -> String {
     let mut out = String::from("static ASSETS: &[(&str, &str, &str)] = &[\n");
-    for name in ["noble.js", "pake.js", "session.js", "page.js", "settings.js", "setup.js", "home.js", "box.js", "owner.css"] {
+    for name in [
+        "noble.js",
+        "pake.js",
+        "session.js",
+        "page.js",
+        "settings.js",
+        "setup.js",
+        "home.js",
+        "internet.js",
+        "stats.js",
+        "box.js",
+        "owner.css",
+    ] {
         let path = std::fs::canonicalize(Path::new("web").join(name)).unwrap_or_else(|e| panic!("web/{name}: {e}"));
         let hash = base64(&Sha256::digest(std::fs::read(&path).expect("a readable file")));
         let _ = writeln!(out, "    ({name:?}, include_str!({:?}), {:?}),", path, format!("\"{}\"", &hash[..16]));

@@ -1,16 +1,19 @@
 """Not in `make test` yet (run it with `tests/portal/run visitor`): a visitor, and the owner by keyboard, in a real browser: every page at three widths, without scripts, by keyboard, from right to left, and what axe-core finds."""
 import json
 from cdp import Browser
+from gate import Gate
 from harness import Portal
 from owner import PASSWORD, at, log_in, owned
 
-PAGES = ("/", "/files/", "/guide/stay", "/guide/find", "/guide/app", "/guide/internet", "/nothing")
+PAGES = ("/", "/files/", "/guide/stay", "/guide/find", "/guide/app", "/guide/internet", "/internet", "/V/ABCDEFGHJ", "/nothing")
+VOUCHERS = {"internet": {"access": "voucher"}}
 ANDROID = "Mozilla/5.0 (Linux; Android 13; Pixel 6) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Mobile Safari/537.36"
 FILES = {"a-very-long-name-" + "x" * 120 + ".txt": b"a", "Manual.pdf": b"%PDF" * 500}
 
 
 def test_pages_at_three_widths_in_all_languages():
-    with Portal(files=FILES) as p, Browser(agent=ANDROID) as b:
+    with Portal(VOUCHERS, files=FILES) as p, Browser(agent=ANDROID) as b:
+        p.neighbour("netd", Gate())
         for width in (320, 390, 1280):
             b.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600)
             for path in PAGES:
@@ -22,7 +25,8 @@ def test_pages_at_three_widths_in_all_languages():
 
 
 def test_nothing_serious_for_axe():
-    with Portal(files=FILES) as p:
+    with Portal(VOUCHERS, files=FILES) as p:
+        p.neighbour("netd", Gate())
         for dark in (False, True):
             with Browser(width=320, agent=ANDROID, dark=dark) as b:
                 for path in PAGES:
@@ -61,6 +65,109 @@ def test_continue_and_language_without_scripts_by_keyboard():
         b.until("document.body.innerText.includes('Pode ficar') || document.querySelector('.tick') !== null", 20)
         assert b.js("location.search") == "?lang=pt"
         assert p.ask("connectivitycheck.gstatic.com", "/generate_204").status == 204
+
+
+def test_a_voucher_without_scripts_by_keyboard():
+    gate = Gate()
+    with Portal(VOUCHERS) as p, Browser(width=320, agent=ANDROID, scripts=False) as b:
+        p.neighbour("netd", gate)
+        b.call("Page.navigate", url=f"http://localhost:{p.port}/?lang=es")
+        field = "document.activeElement && document.activeElement.id === 'code'"
+        for _ in range(60):
+            b.key("Tab")
+            if b.js(field):
+                break
+        assert b.js(field)
+        for letter in "oops":
+            b.call("Input.dispatchKeyEvent", type="char", text=letter)
+        b.key("Enter")
+        b.says("Ese vale no existe")
+        assert gate.entered == ["oops"]
+        for _ in range(60):
+            b.key("Tab")
+            if b.js(field):
+                break
+        for letter in "ABCDEFGHJ":
+            b.call("Input.dispatchKeyEvent", type="char", text=letter)
+        b.key("Enter")
+        b.says("Este teléfono tiene internet.")
+        b.says("1 h 30 min")
+        assert b.js("location.pathname + location.search") == "/internet?lang=es"
+        # Who has typed a voucher has met the portal.
+        assert p.ask("connectivitycheck.gstatic.com", "/generate_204").status == 204
+
+
+def test_hostile_vouchers_are_said_to_be_wrong():
+    gate = Gate()
+    with Portal(VOUCHERS) as p:
+        p.neighbour("netd", gate)
+        for text in ("", "%00", "%E2%80%AE", "<script>", "A" * 5000, "%F0%9F%92%A3" * 50, "%zz", "'%20OR%201"):
+            body = f"code={text}".encode()
+            answer = p.ask("localhost", "/internet", "POST", {"content-type": "application/x-www-form-urlencoded"}, body=body)
+            assert answer.status == 403 and b"<script>" not in answer.body, (text[:20], answer.status)
+        body = b"code=wait"
+        answer = p.ask("localhost", "/internet", "POST", None, body=body)
+        assert answer.status == 429 and b"17 seconds" in answer.body
+
+
+def test_the_owner_makes_shows_and_removes_vouchers():
+    gate = Gate()
+    with owned("[internet]\naccess = \"voucher\"") as p, Browser(width=320) as b:
+        p.neighbour("netd", gate)
+        log_in(b, p, PASSWORD)
+        b.says("All is well.")
+        b.click("Internet")
+        b.says("There are no vouchers yet.")
+        b.says("Two devices use this phone's identity")
+        b.axe()
+        b.fits()
+        b.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        b.fill("How much", "2")
+        b.fill("How many vouchers", "30")
+        b.fill("For your own memory, such as “Market day”", "Feira \u202e<b>x</b>")
+        b.click("Make them")
+        b.says("30 × 2 h")
+        b.click("Show and print")
+        b.until("document.querySelectorAll('.slip').length === 24")
+        b.says("http://10.42.0.1/internet")
+        b.axe()
+        b.fits()
+        b.click("More of them")
+        b.until("document.querySelectorAll('.slip').length === 6")
+        b.click("Back")
+        b.says("30 × 2 h")
+        b.click("Remove")
+        b.says("This cannot be undone.")
+        b.js("document.querySelector('.ask button').click()")
+        b.says("There are no vouchers yet.")
+        assert gate.batches == [] and not b.complaints, b.complaints
+
+
+def test_statistics_clock_and_the_token():
+    days = [{"date": f"2026-11-{n:02}", "phones": n, "hours": [n] * 24, "served": n * 10**6, "down": n * 10**6, "up": 0, "minutes": 1440, "reads": {"bafyA": n}} for n in range(1, 31)]
+    with owned() as p, Browser(width=320) as b:
+        p.neighbour("countd", lambda path: (200, {"v": 1, "days": days}))
+        p.neighbour("contentd", lambda path: (200, {"v": 1, "bundles": [{"root": "bafyA", "title": "<i>Plants</i>", "arrived": 1_796_055_180}]}))
+        p.neighbour("clockd", lambda path, body=None: (200, {"v": 1, "source": "kept"}) if body is None else (409, {"v": 1, "error": "too far"}))
+        log_in(b, p, PASSWORD)
+        b.says("All is well.")
+        b.says("the newest came on 2026-11-30")
+        b.click("Statistics")
+        b.says("Phones a day")
+        b.until("document.querySelectorAll('svg.chart rect').length === 30 * 4 + 24")
+        b.says("<i>Plants</i> (465)")
+        b.axe()
+        b.fits()
+        b.click("Password, restart")
+        b.click("Set it from this phone")
+        b.says("are too far apart")
+        b.click("Show the line")
+        b.says("Authorization: Bearer ")
+        token = b.js("document.querySelector('code').textContent").split(" ", 1)[1]
+        p.reload()
+        answer = p.ask("localhost", "/metrics", headers={"authorization": token})
+        assert answer.status == 200 and answer.body.endswith(b"# EOF\n") and b"hotspot_portal_requests_total" in answer.body
+        assert p.ask("localhost", "/metrics", headers={"authorization": token[:-1]}).status == 401
 
 
 def test_without_scripts_the_state_is_there_and_the_rest_is_explained():

@@ -62,6 +62,8 @@ define P2P_HOTSPOT_USERS
 	updated 105 hotspot 100 * - /bin/false - updates
 	settings 106 hotspot 100 * - /bin/false - settings file
 	ownerd 107 hotspot 100 * - /bin/false - owner
+	clockd 108 hotspot 100 * - /bin/false - clock
+	countd 109 hotspot 100 * - /bin/false - counts
 endef
 
 define P2P_HOTSPOT_PERMISSIONS

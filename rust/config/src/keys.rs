@@ -89,6 +89,7 @@ pub(crate) const KEYS: &[Key] = &[
     key!("internet.walled_garden", internet.walled_garden, check::host_names),
     key!("internet.schedule", internet.schedule, check::schedule),
     key!("internet.speed", internet.speed, |v| check::number(v, 10_000_000)),
+    key!("internet.speed_total", internet.speed_total, |v| check::number(v, 10_000_000)),
     key!("content.sources", content.sources, |v| check::addresses(v, &["http", "https", "ipfs", "ipns"])),
     key!("content.gateways", content.gateways, |v| check::addresses(v, &["http", "https"])),
     key!("content.trusted", content.trusted, |v| check::list(v, |item| check::word(item, 1, 200))),

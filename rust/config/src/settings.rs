@@ -167,8 +167,10 @@ pub struct Internet {
     pub walled_garden: Vec<String>,
     /// When the internet is on, such as `mon-fri 08:00-18:00`; empty: always.
     pub schedule: Vec<String>,
-    /// Limit of one phone in kbit/s; 0: none.
+    /// Limit of one phone, each way, in kbit/s; 0: none.
     pub speed: u32,
+    /// Limit of all phones together, each way, in kbit/s; 0: none.
+    pub speed_total: u32,
 }
 
 /// Who may use the internet.

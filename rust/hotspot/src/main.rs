@@ -6,8 +6,10 @@ use std::process::ExitCode;
 mod bootrecord;
 mod bundle_file;
 mod cli;
+mod clockd;
 mod cmdline;
 mod contentd;
+mod countd;
 mod ipc;
 mod logging;
 mod netd;
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
         Some("contentd") => contentd::run(),
         Some("portald") => portald::run(),
         Some("updated") => updated::run(),
+        Some("countd") => countd::run(),
+        Some("clockd") => clockd::run(),
         Some("ownerd") => ownerd::run(&args[1..]),
         _ => cli::run(&args),
     }

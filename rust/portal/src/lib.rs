@@ -11,8 +11,10 @@ pub mod files;
 pub mod guides;
 pub mod home;
 pub mod host;
+pub mod internet;
 pub mod lang;
 pub mod library;
+pub mod metrics;
 pub mod pages;
 pub mod probes;
 pub mod qr;
@@ -59,10 +61,12 @@ pub enum Answer {
     Gateway(Result<content::gateway::Ask, content::gateway::No>),
     /// `/healthz`: 200 while the box is well.
     Health,
-    /// `/metrics`: the shell's counters.
+    /// `/metrics`: [`metrics::text`] for who [`metrics::allows`], else 401.
     Metrics,
     /// The community's picture, from the shell; [`not_found`] if there is none.
     Picture,
+    /// The body is a form: what was typed ([`internet::typed`]) goes to netd; then [`internet::welcome`], or [`internet::refused`].
+    Enter,
     /// The body (JSON) goes to ownerd by this door, and its answer back. What is in it only ownerd and the owner can read.
     Owner(Door),
 }
@@ -93,6 +97,8 @@ pub struct Needs {
     pub status: bool,
     /// updated's status and history.
     pub updates: bool,
+    /// What this phone may use of the internet.
+    pub way: bool,
     /// It is for somebody else's host (for the counters).
     pub captured: bool,
 }
@@ -112,8 +118,14 @@ pub fn needs(site: &Site, request: &Request) -> Needs {
         files: page || (home && request.path == "/files/"),
         status: home && request.path == "/admin/",
         updates: (home && request.path == "/admin/update") || (page && site.rescue),
+        way: site.access != config::Access::Blocked && (page || (home && is_internet(request.path))),
         captured: !home,
     }
+}
+
+/// `/internet`, or where a printed voucher leads: in capitals its picture is smaller.
+fn is_internet(path: &str) -> bool {
+    path == "/internet" || path.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("/v/"))
 }
 
 /// What a request gets.
@@ -146,6 +158,7 @@ fn at_home(site: &Site, around: &Surroundings, request: &Request) -> Answer {
         "/continue" if request.method == Method::Post => Answer::Continue(to_portal(site, request)),
         // Somebody reloads or bookmarks it: not an error for them.
         "/continue" if get => Answer::Send(to_portal(site, request)),
+        "/internet" if request.method == Method::Post => Answer::Enter,
         "/admin/api/login" if request.method == Method::Post => Answer::Owner(Door::Login),
         "/admin/api/sealed" if request.method == Method::Post => Answer::Owner(Door::Sealed),
         "/admin/api/state" if get => Answer::Owner(Door::State),
@@ -159,6 +172,7 @@ fn at_home(site: &Site, around: &Surroundings, request: &Request) -> Answer {
         "/files/" => Answer::Send(pages::files(site, around, request)),
         "/files" => Answer::Send(moved(site, request, "/files/")),
         "/picture" => Answer::Picture,
+        path if is_internet(path) => Answer::Send(internet::page(site, around.way, request)),
         "/healthz" => Answer::Health,
         "/metrics" => Answer::Metrics,
         path if path.strip_prefix("/admin/").is_some_and(assets::is) => Answer::Send(assets::answer(&path[7..], request.conditions)),

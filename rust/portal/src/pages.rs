@@ -5,6 +5,7 @@ use askama::Template;
 use crate::files::Entry;
 use crate::guides::{GUIDES, Guide};
 use crate::host::Own;
+use crate::internet;
 use crate::lang::{self, Key, LANGUAGES, Language};
 use crate::qr::{self, Qr};
 use crate::request::{Kind, Request};
@@ -31,6 +32,8 @@ pub struct Surroundings<'a> {
     pub status: Option<&'a serde_json::Value>,
     /// updated's last status and history.
     pub updates: Option<&'a (serde_json::Value, serde_json::Value)>,
+    /// What netd says of this phone's way out.
+    pub way: Option<&'a serde_json::Value>,
 }
 
 /// What every page has.
@@ -79,6 +82,9 @@ struct Portal<'a> {
     qr: Qr,
     qr_label: String,
     guides: Vec<GuideLink>,
+    way: Option<internet::Way>,
+    /// What stands in the form: nothing.
+    value: &'static str,
 }
 
 #[derive(Template)]
@@ -182,6 +188,8 @@ pub fn portal(site: &Site, around: &Surroundings, request: &Request) -> Response
         more: if shown < around.files.len() { around.files.len() } else { 0 },
         qr: qr::code(&address),
         guides: guide_links(f.lang),
+        way: internet::Way::new(f.lang, site, around.way),
+        value: "",
         qr_label: f.lang.with(Key::QrLabel, "address", &address),
         f,
     };

@@ -17,6 +17,8 @@ pub struct Site {
     pub short_name: String,
     /// Who may use the internet.
     pub access: config::Access,
+    /// When the internet is on; empty: always.
+    pub schedule: Vec<String>,
     /// The community's part of the first page.
     pub home: Home,
     /// Is there a picture? A word that changes with it, for its address.
@@ -43,6 +45,7 @@ impl Site {
             own: Own { address: settings.lan.range.own(), names },
             short_name: device,
             access: settings.internet.access,
+            schedule: settings.internet.schedule.clone(),
             home: Home::default(),
             picture: None,
             problems,

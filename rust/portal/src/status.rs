@@ -69,7 +69,8 @@ pub fn report(lang: &Language, status: Option<&Value>, problems: &[config::Probl
         _ => (Key::StatusUnknown, false),
     };
     let mut rows = vec![radio(lang, &status["radio"]), phones(lang, &status["radio"]), uplink(lang, status), space(lang, &status["data"])];
-    rows.extend(board(lang, &status["board"]));
+    rows.extend(board(lang, &status["board"], &status["clock"]));
+    rows.extend(content(lang, &status["content"]));
     rows.extend(update(lang, &status["update"]));
     if let Some(seconds) = status["uptime_s"].as_u64() {
         rows.push(Row { label: lang.say(Key::StatusUptime), text: uptime(lang, seconds), bad: false, notes: Vec::new() });
@@ -137,8 +138,20 @@ const HOT_C: i64 = 80;
 /// 2025-01-01: no release is older, so a clock before that was never set.
 const FIRST_TIME: u64 = 1_735_689_600;
 
-/// Heat, power, card and clock, as far as the board tells them.
-fn board(lang: &Language, board: &Value) -> Vec<Row> {
+/// How much content there is, and how old the newest of it is, where contentd was asked.
+fn content(lang: &Language, content: &Value) -> Option<Row> {
+    let bundles = content["bundles"].as_array()?;
+    let newest = bundles.iter().filter_map(|b| b["arrived"].as_u64().or_else(|| b["created"].as_u64())).max();
+    let text = match newest {
+        _ if bundles.is_empty() => lang.say(Key::ContentNone),
+        Some(time) if time >= FIRST_TIME => lang.fill(Key::ContentOf, &[("n", &bundles.len()), ("date", &&date(time)[..10])]),
+        _ => lang.with(Key::ContentUndated, "n", bundles.len()),
+    };
+    Some(Row { label: lang.say(Key::StatusContent), text, bad: false, notes: Vec::new() })
+}
+
+/// Heat, power, card and clock, as far as the board tells them. Who said the time is known where clockd was asked.
+fn board(lang: &Language, board: &Value, clock: &Value) -> Vec<Row> {
     let row = |label, text, bad| Row { label: lang.say(label), text, bad, notes: Vec::new() };
     let mut rows = Vec::new();
     if let Some(n) = board["temperature_c"].as_i64() {
@@ -153,7 +166,15 @@ fn board(lang: &Language, board: &Value) -> Vec<Row> {
     }
     if let Some(seconds) = board["unix_s"].as_u64() {
         let set = seconds >= FIRST_TIME;
-        rows.push(row(Key::StatusClock, if set { date(seconds) } else { lang.say(Key::ClockUnset) }, !set));
+        let mut line = row(Key::StatusClock, if set { date(seconds) } else { lang.say(Key::ClockUnset) }, !set);
+        let said = match clock["source"].as_str() {
+            Some("network") => Some(Key::ClockNetwork),
+            Some("owner") => Some(Key::ClockOwner),
+            Some("kept") => Some(Key::ClockKept),
+            _ => None,
+        };
+        line.notes.extend(said.map(|key| lang.say(key)));
+        rows.push(line);
     }
     rows
 }
@@ -258,6 +279,17 @@ mod tests {
         }
         assert_eq!(date(1_709_164_800), "2024-02-29 00:00 UTC");
         assert!(!say(json!({"temperature_c": null})).contains("Temperature"), "what the board does not tell is not shown");
+    }
+
+    #[test]
+    fn content_and_its_age() {
+        let say = |content: Value| text(&report(Language::english(), Some(&json!({"content": content})), &[]));
+        assert!(
+            say(json!({"bundles": [{"arrived": 1_796_055_180}, {"arrived": 1_709_164_800}]})).contains("2; the newest came on 2026-11-30")
+        );
+        assert!(say(json!({"bundles": []})).contains("Nothing yet") && !say(Value::Null).contains("Nothing yet"));
+        let kept = json!({"board": {"unix_s": 1_796_055_180}, "clock": {"source": "kept"}});
+        assert!(text(&report(Language::english(), Some(&kept), &[])).contains("went on from"));
     }
 
     #[test]

@@ -365,3 +365,96 @@ o-home-no-picture = This picture cannot be used.
 o-home-remove = Remove the picture
 o-home-links = Links
 o-home-links-hint = One a line: title | address
+
+## The internet, for a phone
+net-title = Internet
+net-open = This phone has the internet.
+net-offline = The box has no internet right now. Nothing that you have is used up meanwhile.
+net-off = The internet is off at this time.
+net-times = It is on: { $times }
+net-needs-voucher = To use the internet here, type a voucher.
+net-needs-password = To use the internet here, type the password.
+net-voucher = Voucher
+net-voucher-hint = Nine letters and digits, as on the slip of paper.
+net-password = Password for the internet
+net-use = Use the internet
+net-left-hours = Left: { $hours } h { $minutes } min. It runs only while you use the internet.
+net-left-days = Left: { $days } d { $hours } h. A day begins when you use the internet.
+net-left-bytes = Left: { $size }
+net-wrong-voucher = There is no such voucher. Look at it again, sign by sign.
+net-wrong-password = That is not the password.
+net-used-up = This voucher is used up.
+net-wait = Too many wrong tries. Try again in { $n } seconds.
+net-not-now = The box cannot do that right now. Try again in a minute.
+net-cloned = Somebody else may be using this phone's address. Tell the people who look after the box, and type your voucher again.
+
+## The internet and its vouchers, for the owner
+o-tab-internet = Internet
+o-net-rule = Who may use it
+o-net-offline = The box has no internet now.
+o-net-online = The box has internet.
+o-net-off-time = The times in the settings say: off now. Without a clock that is set, it stays off.
+o-net-out = Phones that use it now
+o-net-wrong = Wrong vouchers and passwords since the start
+o-net-alarms = One address, two devices
+o-net-alarm-other-phone = Another device used this phone's address; it was not let through.
+o-net-alarm-two-places = Two devices use this phone's identity at the same time.
+o-net-alarm-two-names = Another device asked for an address in this phone's name.
+o-net-alarm-line = { $ip }: { $what } Last { $minutes } minutes ago, { $times } times.
+o-net-not-voucher = Vouchers are not asked for: set “Who has a voucher” in the settings. You can make them before.
+o-vouchers = Vouchers
+o-voucher-new = Make vouchers
+o-voucher-kind = Each counts
+o-voucher-hours = Hours of use
+o-voucher-days = Days of use
+o-voucher-megabytes = Megabytes
+o-voucher-amount = How much
+o-voucher-count = How many vouchers
+o-voucher-label = For your own memory, such as “Market day”
+o-voucher-make = Make them
+o-voucher-none = There are no vouchers yet.
+o-voucher-batch = { $count } × { $amount } { $unit }
+o-unit-hours = h
+o-unit-days = d
+o-unit-megabytes = MB
+o-voucher-used = { $used } in use, of these { $empty } used up
+o-voucher-print = Show and print
+o-voucher-remove = Remove
+o-voucher-remove-does = Phones that use one of these vouchers lose the internet at once. This cannot be undone.
+o-voucher-printing = Print
+o-voucher-more = More of them
+o-voucher-how = Join “{ $ssid }”, then scan this square, or open { $address } and type:
+o-voucher-moved = went to another phone { $n } times
+o-k-internet-speed-total = Limit of all phones together, kbit/s
+o-h-internet-speed-total = 0: none
+
+## Statistics
+o-tab-stats = Statistics
+stats-phones = Phones a day
+stats-hours = Busiest hours: phones, added up over the days
+stats-served = Content, MB a day
+stats-internet = Internet, MB a day
+stats-up = Hours a day in which the box was on
+o-stats-how = The last 30 days. No phone is recognised from one day to the next, and no address and no name is kept.
+o-stats-most = Read most
+o-stats-none = Nothing has been read yet.
+o-stats-csv = Save the table of all days (CSV)
+
+## Clock and monitoring
+o-clock = Clock
+o-clock-does = Takes the time of this phone, when the box has no internet to ask. It matters for the times of the internet, statistics and logs.
+o-clock-set = Set it from this phone
+o-clock-done = The clock is set.
+o-clock-far = This phone and the box are too far apart, or the internet has said the time: nothing was changed.
+o-metrics = For monitoring programs
+o-metrics-does = The address /metrics tells them how the box is, if they send this line. Whoever has it sees numbers, nothing about a person.
+o-metrics-show = Show the line
+
+## Content and clock, at a glance
+status-content = Content
+content-of = { $n }; the newest came on { $date }
+content-undated = { $n }
+content-none = Nothing yet
+clock-network = The internet has said it.
+clock-owner = Set by the owner.
+clock-kept = It went on from when the box was last on; nobody has said the time since.

@@ -348,3 +348,96 @@ o-home-no-picture = Esta foto no se puede usar.
 o-home-remove = Quitar la foto
 o-home-links = Enlaces
 o-home-links-hint = Uno por línea: título | dirección
+
+## Internet, para un teléfono
+net-title = Internet
+net-open = Este teléfono tiene internet.
+net-offline = La caja no tiene internet ahora. Mientras tanto no se gasta nada de lo que usted tiene.
+net-off = Internet está apagado a esta hora.
+net-times = Está encendido: { $times }
+net-needs-voucher = Para usar internet aquí, escriba un vale.
+net-needs-password = Para usar internet aquí, escriba la contraseña.
+net-voucher = Vale
+net-voucher-hint = Nueve letras y números, como en el papelito.
+net-password = Contraseña de internet
+net-use = Usar internet
+net-left-hours = Quedan { $hours } h { $minutes } min. El tiempo solo corre mientras usa internet.
+net-left-days = Quedan { $days } d { $hours } h. Un día empieza cuando usa internet.
+net-left-bytes = Quedan { $size }
+net-wrong-voucher = Ese vale no existe. Mírelo otra vez, signo por signo.
+net-wrong-password = Esa no es la contraseña.
+net-used-up = Este vale está agotado.
+net-wait = Demasiados intentos equivocados. Pruebe otra vez en { $n } segundos.
+net-not-now = La caja no puede hacerlo ahora. Pruebe otra vez en un minuto.
+net-cloned = Puede que otra persona use la dirección de este teléfono. Avise a quienes cuidan la caja y escriba su vale otra vez.
+
+## Internet y sus vales, para quien cuida la caja
+o-tab-internet = Internet
+o-net-rule = Quién puede usarlo
+o-net-offline = La caja no tiene internet ahora.
+o-net-online = La caja tiene internet.
+o-net-off-time = Los horarios de los ajustes dicen: apagado ahora. Sin un reloj puesto en hora, queda apagado.
+o-net-out = Teléfonos que lo usan ahora
+o-net-wrong = Vales y contraseñas equivocados desde el arranque
+o-net-alarms = Una dirección, dos aparatos
+o-net-alarm-other-phone = Otro aparato usó la dirección de este teléfono; no pasó.
+o-net-alarm-two-places = Dos aparatos usan la identidad de este teléfono a la vez.
+o-net-alarm-two-names = Otro aparato pidió una dirección a nombre de este teléfono.
+o-net-alarm-line = { $ip }: { $what } Hace { $minutes } minutos, { $times } veces.
+o-net-not-voucher = No se piden vales: elija “Quien tiene un vale” en los ajustes. Puede hacerlos antes.
+o-vouchers = Vales
+o-voucher-new = Hacer vales
+o-voucher-kind = Cada uno cuenta
+o-voucher-hours = Horas de uso
+o-voucher-days = Días de uso
+o-voucher-megabytes = Megabytes
+o-voucher-amount = Cuánto
+o-voucher-count = Cuántos vales
+o-voucher-label = Para su memoria, como “Día de mercado”
+o-voucher-make = Hacerlos
+o-voucher-none = Todavía no hay vales.
+o-voucher-batch = { $count } × { $amount } { $unit }
+o-unit-hours = h
+o-unit-days = d
+o-unit-megabytes = MB
+o-voucher-used = { $used } en uso, de ellos { $empty } agotados
+o-voucher-print = Mostrar e imprimir
+o-voucher-remove = Quitar
+o-voucher-remove-does = Los teléfonos que usan uno de estos vales pierden internet en el acto. No se puede deshacer.
+o-voucher-printing = Imprimir
+o-voucher-more = Más de ellos
+o-voucher-how = Conéctese a “{ $ssid }” y escanee este cuadro, o abra { $address } y escriba:
+o-voucher-moved = pasó a otro teléfono { $n } veces
+o-k-internet-speed-total = Límite de todos los teléfonos juntos, kbit/s
+o-h-internet-speed-total = 0: ninguno
+
+## Statistics
+o-tab-stats = Estadísticas
+stats-phones = Teléfonos al día
+stats-hours = Horas más llenas: teléfonos, sumados por los días
+stats-served = Contenido, MB al día
+stats-internet = Internet, MB al día
+stats-up = Horas al día en que la caja estuvo encendida
+o-stats-how = Los últimos 30 días. Ningún teléfono se reconoce de un día para otro, y no se guarda dirección ni nombre.
+o-stats-most = Lo más leído
+o-stats-none = Todavía no se ha leído nada.
+o-stats-csv = Guardar la tabla de todos los días (CSV)
+
+## Clock and monitoring
+o-clock = Reloj
+o-clock-does = Toma la hora de este teléfono, cuando la caja no tiene internet para preguntar. Importa para los horarios de internet, las estadísticas y los registros.
+o-clock-set = Ponerlo en hora con este teléfono
+o-clock-done = El reloj está en hora.
+o-clock-far = Este teléfono y la caja están demasiado lejos, o internet ya dijo la hora: nada cambió.
+o-metrics = Para programas de vigilancia
+o-metrics-does = La dirección /metrics les cuenta cómo está la caja, si envían esta línea. Quien la tiene ve números, nada de personas.
+o-metrics-show = Mostrar la línea
+
+## Content and clock, at a glance
+status-content = Contenido
+content-of = { $n }; el más nuevo llegó el { $date }
+content-undated = { $n }
+content-none = Todavía nada
+clock-network = Lo dijo internet.
+clock-owner = Puesto en hora por quien cuida la caja.
+clock-kept = Siguió desde la última vez que la caja estuvo encendida; nadie ha dicho la hora desde entonces.

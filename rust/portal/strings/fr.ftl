@@ -348,3 +348,96 @@ o-home-no-picture = Cette image ne peut pas servir.
 o-home-remove = Retirer l'image
 o-home-links = Liens
 o-home-links-hint = Un par ligne : titre | adresse
+
+## Internet, pour un téléphone
+net-title = Internet
+net-open = Ce téléphone a internet.
+net-offline = La boîte n'a pas internet en ce moment. Rien de ce que vous avez n'est dépensé entre-temps.
+net-off = Internet est coupé à cette heure.
+net-times = Il est ouvert : { $times }
+net-needs-voucher = Pour utiliser internet ici, tapez un bon.
+net-needs-password = Pour utiliser internet ici, tapez le mot de passe.
+net-voucher = Bon
+net-voucher-hint = Neuf lettres et chiffres, comme sur le bout de papier.
+net-password = Mot de passe d'internet
+net-use = Utiliser internet
+net-left-hours = Il reste { $hours } h { $minutes } min. Le temps ne court que pendant l'utilisation.
+net-left-days = Il reste { $days } j { $hours } h. Un jour commence quand vous utilisez internet.
+net-left-bytes = Il reste { $size }
+net-wrong-voucher = Ce bon n'existe pas. Relisez-le, signe par signe.
+net-wrong-password = Ce n'est pas le mot de passe.
+net-used-up = Ce bon est épuisé.
+net-wait = Trop d'essais faux. Réessayez dans { $n } secondes.
+net-not-now = La boîte ne peut pas le faire en ce moment. Réessayez dans une minute.
+net-cloned = Quelqu'un d'autre utilise peut-être l'adresse de ce téléphone. Prévenez ceux qui s'occupent de la boîte et tapez votre bon à nouveau.
+
+## Internet et ses bons, pour qui s'occupe de la boîte
+o-tab-internet = Internet
+o-net-rule = Qui peut l'utiliser
+o-net-offline = La boîte n'a pas internet maintenant.
+o-net-online = La boîte a internet.
+o-net-off-time = Les heures des réglages disent : coupé maintenant. Sans horloge à l'heure, il reste coupé.
+o-net-out = Téléphones qui l'utilisent maintenant
+o-net-wrong = Bons et mots de passe faux depuis le démarrage
+o-net-alarms = Une adresse, deux appareils
+o-net-alarm-other-phone = Un autre appareil a utilisé l'adresse de ce téléphone ; il n'est pas passé.
+o-net-alarm-two-places = Deux appareils utilisent l'identité de ce téléphone en même temps.
+o-net-alarm-two-names = Un autre appareil a demandé une adresse au nom de ce téléphone.
+o-net-alarm-line = { $ip } : { $what } Il y a { $minutes } minutes, { $times } fois.
+o-net-not-voucher = On ne demande pas de bons : choisissez « Qui a un bon » dans les réglages. Vous pouvez les faire avant.
+o-vouchers = Bons
+o-voucher-new = Faire des bons
+o-voucher-kind = Chacun compte
+o-voucher-hours = Heures d'utilisation
+o-voucher-days = Jours d'utilisation
+o-voucher-megabytes = Mégaoctets
+o-voucher-amount = Combien
+o-voucher-count = Nombre de bons
+o-voucher-label = Pour votre mémoire, par exemple « Jour de marché »
+o-voucher-make = Les faire
+o-voucher-none = Il n'y a pas encore de bons.
+o-voucher-batch = { $count } × { $amount } { $unit }
+o-unit-hours = h
+o-unit-days = j
+o-unit-megabytes = Mo
+o-voucher-used = { $used } en usage, dont { $empty } épuisés
+o-voucher-print = Montrer et imprimer
+o-voucher-remove = Supprimer
+o-voucher-remove-does = Les téléphones qui utilisent un de ces bons perdent internet aussitôt. On ne peut pas revenir en arrière.
+o-voucher-printing = Imprimer
+o-voucher-more = La suite
+o-voucher-how = Rejoignez « { $ssid } », puis scannez ce carré, ou ouvrez { $address } et tapez :
+o-voucher-moved = passé à un autre téléphone { $n } fois
+o-k-internet-speed-total = Limite de tous les téléphones ensemble, kbit/s
+o-h-internet-speed-total = 0 : aucune
+
+## Statistics
+o-tab-stats = Statistiques
+stats-phones = Téléphones par jour
+stats-hours = Heures de pointe : téléphones, additionnés sur les jours
+stats-served = Contenu, Mo par jour
+stats-internet = Internet, Mo par jour
+stats-up = Heures par jour où la boîte était allumée
+o-stats-how = Les 30 derniers jours. Aucun téléphone n'est reconnu d'un jour à l'autre, aucune adresse et aucun nom n'est gardé.
+o-stats-most = Les plus lus
+o-stats-none = Rien n'a encore été lu.
+o-stats-csv = Enregistrer le tableau de tous les jours (CSV)
+
+## Clock and monitoring
+o-clock = Horloge
+o-clock-does = Prend l'heure de ce téléphone, quand la boîte n'a pas internet pour la demander. Elle compte pour les heures d'internet, les statistiques et le journal.
+o-clock-set = La régler avec ce téléphone
+o-clock-done = L'horloge est réglée.
+o-clock-far = Ce téléphone et la boîte sont trop loin l'un de l'autre, ou internet a dit l'heure : rien n'a changé.
+o-metrics = Pour les programmes de surveillance
+o-metrics-does = L'adresse /metrics leur dit comment va la boîte, s'ils envoient cette ligne. Qui l'a voit des nombres, rien sur des personnes.
+o-metrics-show = Montrer la ligne
+
+## Content and clock, at a glance
+status-content = Contenu
+content-of = { $n } ; le plus récent est arrivé le { $date }
+content-undated = { $n }
+content-none = Rien encore
+clock-network = Internet l'a dite.
+clock-owner = Réglée par qui s'occupe de la boîte.
+clock-kept = Elle a repris où la boîte s'était arrêtée ; personne n'a dit l'heure depuis.

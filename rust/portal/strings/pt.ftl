@@ -348,3 +348,96 @@ o-home-no-picture = Esta foto não pode ser usada.
 o-home-remove = Retirar a foto
 o-home-links = Links
 o-home-links-hint = Um por linha: título | endereço
+
+## A internet, para um telefone
+net-title = Internet
+net-open = Este telefone tem internet.
+net-offline = A caixa está sem internet agora. Nada do que você tem é gasto enquanto isso.
+net-off = A internet está desligada a esta hora.
+net-times = Fica ligada: { $times }
+net-needs-voucher = Para usar a internet aqui, digite um vale.
+net-needs-password = Para usar a internet aqui, digite a senha.
+net-voucher = Vale
+net-voucher-hint = Nove letras e números, como no papelzinho.
+net-password = Senha da internet
+net-use = Usar a internet
+net-left-hours = Restam { $hours } h { $minutes } min. O tempo só corre enquanto você usa a internet.
+net-left-days = Restam { $days } d { $hours } h. Um dia começa quando você usa a internet.
+net-left-bytes = Restam { $size }
+net-wrong-voucher = Esse vale não existe. Confira de novo, letra por letra.
+net-wrong-password = A senha não é essa.
+net-used-up = Este vale já foi gasto.
+net-wait = Muitas tentativas erradas. Tente de novo em { $n } segundos.
+net-not-now = A caixa não consegue fazer isso agora. Tente de novo em um minuto.
+net-cloned = Outra pessoa pode estar usando o endereço deste telefone. Avise quem cuida da caixa e digite seu vale de novo.
+
+## A internet e seus vales, para quem cuida da caixa
+o-tab-internet = Internet
+o-net-rule = Quem pode usar
+o-net-offline = A caixa está sem internet agora.
+o-net-online = A caixa tem internet.
+o-net-off-time = Os horários das configurações dizem: desligada agora. Sem relógio acertado, fica desligada.
+o-net-out = Telefones que a usam agora
+o-net-wrong = Vales e senhas errados desde o início
+o-net-alarms = Um endereço, dois aparelhos
+o-net-alarm-other-phone = Outro aparelho usou o endereço deste telefone; não passou.
+o-net-alarm-two-places = Dois aparelhos usam a identidade deste telefone ao mesmo tempo.
+o-net-alarm-two-names = Outro aparelho pediu um endereço em nome deste telefone.
+o-net-alarm-line = { $ip }: { $what } Há { $minutes } minutos, { $times } vezes.
+o-net-not-voucher = Não se pedem vales: escolha “Quem tem um vale” nas configurações. Pode fazê-los antes.
+o-vouchers = Vales
+o-voucher-new = Fazer vales
+o-voucher-kind = Cada um conta
+o-voucher-hours = Horas de uso
+o-voucher-days = Dias de uso
+o-voucher-megabytes = Megabytes
+o-voucher-amount = Quanto
+o-voucher-count = Quantos vales
+o-voucher-label = Para você se lembrar, como “Dia de feira”
+o-voucher-make = Fazer
+o-voucher-none = Ainda não há vales.
+o-voucher-batch = { $count } × { $amount } { $unit }
+o-unit-hours = h
+o-unit-days = d
+o-unit-megabytes = MB
+o-voucher-used = { $used } em uso, destes { $empty } gastos
+o-voucher-print = Mostrar e imprimir
+o-voucher-remove = Remover
+o-voucher-remove-does = Os telefones que usam um destes vales perdem a internet na hora. Não dá para desfazer.
+o-voucher-printing = Imprimir
+o-voucher-more = Mais deles
+o-voucher-how = Entre em “{ $ssid }” e aponte a câmera para este quadrado, ou abra { $address } e digite:
+o-voucher-moved = passou para outro telefone { $n } vezes
+o-k-internet-speed-total = Limite de todos os telefones juntos, kbit/s
+o-h-internet-speed-total = 0: nenhum
+
+## Statistics
+o-tab-stats = Estatísticas
+stats-phones = Telefones por dia
+stats-hours = Horas mais cheias: telefones, somados pelos dias
+stats-served = Conteúdo, MB por dia
+stats-internet = Internet, MB por dia
+stats-up = Horas por dia em que a caixa esteve ligada
+o-stats-how = Os últimos 30 dias. Nenhum telefone é reconhecido de um dia para o outro, e não se guarda endereço nem nome.
+o-stats-most = Mais lidos
+o-stats-none = Nada foi lido ainda.
+o-stats-csv = Salvar a tabela de todos os dias (CSV)
+
+## Clock and monitoring
+o-clock = Relógio
+o-clock-does = Toma a hora deste telefone, quando a caixa não tem internet para perguntar. Importa para os horários da internet, as estatísticas e os registros.
+o-clock-set = Acertar por este telefone
+o-clock-done = O relógio está certo.
+o-clock-far = Este telefone e a caixa estão longe demais um do outro, ou a internet já disse a hora: nada mudou.
+o-metrics = Para programas de monitoramento
+o-metrics-does = O endereço /metrics conta a eles como está a caixa, se enviarem esta linha. Quem a tem vê números, nada sobre pessoas.
+o-metrics-show = Mostrar a linha
+
+## Content and clock, at a glance
+status-content = Conteúdo
+content-of = { $n }; o mais novo chegou em { $date }
+content-undated = { $n }
+content-none = Nada ainda
+clock-network = A internet disse.
+clock-owner = Acertado por quem cuida da caixa.
+clock-kept = Seguiu de quando a caixa esteve ligada pela última vez; ninguém disse a hora desde então.

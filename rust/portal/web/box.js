@@ -43,6 +43,22 @@ const boxPage = (() => {
     await session.ask('POST', '/password', { upload: pake.hex(upload) });
   };
 
+  // The box's clock against this phone's, and the token of /metrics.
+  const clock = () => {
+    const go = button(say('clock-set'), () => busy(go, async () => {
+      try { await session.ask('POST', '/clock', { unix_s: Math.round(Date.now() / 1000) }); tell(say('clock-done')); } catch (error) {
+        if (error.kind === 'refused' && error.status === 409) return tell(say('clock-far'), true);
+        throw error;
+      }
+    }), true);
+    return [el('h3', {}, say('clock')), el('p', {}, say('clock-does')), go];
+  };
+  const metrics = () => {
+    const place = el('p', {});
+    const go = button(say('metrics-show'), () => busy(go, async () => { const got = await session.ask('GET', '/metrics-token'); place.replaceChildren(el('code', {}, 'Authorization: Bearer ' + got.token)); tell(''); }), true);
+    return [el('h3', {}, say('metrics')), el('p', {}, say('metrics-does')), place, go];
+  };
+
   const more = (body) => {
     const first = el('input', { type: 'password', autocomplete: 'new-password', maxlength: '128' });
     const again = el('input', { type: 'password', autocomplete: 'new-password', maxlength: '128' });
@@ -62,7 +78,7 @@ const boxPage = (() => {
       yes.focus();
     }, true);
     const out = button(say('logout'), () => busy(out, async () => { await session.ask('POST', '/logout', {}).catch(() => {}); session.end(); page.start(); }), true);
-    body.replaceChildren(el('h3', {}, say('change-password')), form, el('h3', {}, say('restart')), el('p', {}, say('restart-does')), restart, el('h3', {}, say('logout')), out);
+    body.replaceChildren(el('h3', {}, say('change-password')), form, el('h3', {}, say('restart')), el('p', {}, say('restart-does')), restart, ...clock(), ...metrics(), el('h3', {}, say('logout')), out);
   };
 
   return { state, log, updates, more, choosePassword };

@@ -96,7 +96,7 @@ const page = (() => {
   };
 
   const tabs = () => [
-    ['state', boxPage.state], ['settings', settingsPage.begin], ['home', homePage.begin], ['updates', boxPage.updates], ['log', boxPage.log], ['more', boxPage.more],
+    ['state', boxPage.state], ['settings', settingsPage.begin], ['internet', internetPage.begin], ['home', homePage.begin], ['stats', statsPage.begin], ['updates', boxPage.updates], ['log', boxPage.log], ['more', boxPage.more],
   ];
   let current = 'state';
   // The place of a tab's own parts, below the tabs.

@@ -12,6 +12,8 @@ pub enum Capability {
     NetAdmin = 12,
     /// Raw and packet sockets.
     NetRaw = 13,
+    /// The clock.
+    SysTime = 25,
 }
 
 /// The highest number that a kernel of today may know.

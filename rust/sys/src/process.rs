@@ -140,6 +140,35 @@ pub fn lock_memory() -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// The clock on the wall, in the zone that `TZ` named when the program started.
+fn local() -> Option<libc::tm> {
+    // SAFETY: with a null pointer it only returns the time.
+    let now = unsafe { libc::time(std::ptr::null_mut()) };
+    // SAFETY: plain data for which zero is valid.
+    let mut parts: libc::tm = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are to live values of the right types.
+    (!unsafe { libc::localtime_r(&raw const now, &raw mut parts) }.is_null()).then_some(parts)
+}
+
+/// Day of the week (0 is Monday) and minute of the day.
+pub fn local_time() -> Option<(u8, u16)> {
+    let parts = local()?;
+    Some((u8::try_from((parts.tm_wday + 6) % 7).ok()?, u16::try_from(parts.tm_hour * 60 + parts.tm_min).ok()?))
+}
+
+/// Year, month (1 to 12), day of the month and hour.
+pub fn local_date() -> Option<(i32, u8, u8, u8)> {
+    let parts = local()?;
+    Some((parts.tm_year + 1900, u8::try_from(parts.tm_mon + 1).ok()?, u8::try_from(parts.tm_mday).ok()?, u8::try_from(parts.tm_hour).ok()?))
+}
+
+/// Sets the clock on the wall, in seconds since 1970. Errors: without the right to.
+pub fn set_clock(unix_s: i64) -> io::Result<()> {
+    let time = libc::timespec { tv_sec: unix_s, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live struct, which is only read.
+    if unsafe { libc::clock_settime(libc::CLOCK_REALTIME, &raw const time) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Time since boot, sleep included.
 pub fn uptime() -> Duration {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -6,3 +6,4 @@ pub mod dns;
 pub mod frame;
 pub mod hostapd;
 pub mod nl80211;
+pub mod sntp;

@@ -58,9 +58,8 @@ fn set(path: &str, value: &str) {
     }
 }
 
-/// Nothing is forwarded, and IPv6 is off everywhere: nothing here needs it, and it would be a way round.
+/// IPv6 is off everywhere: nothing here needs it, and it would be a way round. Whether IPv4 is forwarded, the gate says.
 fn sysctls() {
-    set("ipv4/ip_forward", "0");
     // A connection that is only held open does not hold its place in the tracking table for five days.
     set("netfilter/nf_conntrack_tcp_timeout_established", "3600");
     for scope in ["all", "default"] {

@@ -57,6 +57,8 @@ impl Server {
                 }
                 Action::Probe(ip) => self.arp.send(&frame::arp_probe(self.mac, ip)),
                 Action::Send { reply, mac, ip } => {
+                    // Somebody may have come whom the gate lets through.
+                    self.state.poke.notify_one();
                     let (from, to) = (End { mac: self.mac, ip: self.own, port: 67 }, End { mac, ip, port: 68 });
                     self.dhcp.send(&frame::udp(from, to, &reply.emit()))
                 }

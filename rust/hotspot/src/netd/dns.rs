@@ -9,12 +9,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use config::Settings;
-use lan::dns::{ANSWER, Zone, answer};
+use lan::dns::{ANSWER, answer};
 use lan::gate::{BRIDGE, ELSEWHERE_PORT};
 use sys::sockets::{self, Answerer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::forward::SharedZone;
 use super::state::State;
 
 /// TCP connections of one client, and of all.
@@ -26,31 +27,30 @@ const IDLE: Duration = Duration::from_secs(8);
 const LONGEST: usize = 1500;
 
 /// Opens the sockets and serves for ever.
-pub fn start(settings: &Settings, state: &State) -> io::Result<()> {
-    let zone = Rc::new(super::settings::zone(settings));
+pub fn start(settings: &Settings, state: &State, zone: &SharedZone) -> io::Result<()> {
     let own = settings.lan.range.own();
     let address = SocketAddrV4::new(own, 53);
     let named = |e| io::Error::other(format!("listening on {address}: {e}"));
     for port in [53, ELSEWHERE_PORT] {
         let socket = Answerer::open(SocketAddrV4::new(own, port), BRIDGE).map_err(named)?;
-        tokio::task::spawn_local(serve_udp(socket, Rc::clone(&zone), state.clone()));
+        tokio::task::spawn_local(serve_udp(socket, zone.clone(), state.clone()));
     }
     // For the box's own programs, such as the one that asks whether this one answers.
     match Answerer::open(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 53), "lo") {
-        Ok(socket) => drop(tokio::task::spawn_local(serve_udp(socket, Rc::clone(&zone), state.clone()))),
+        Ok(socket) => drop(tokio::task::spawn_local(serve_udp(socket, zone.clone(), state.clone()))),
         Err(e) => log::warn!("listening on 127.0.0.1:53: {e}"),
     }
     let listener = TcpListener::from_std(sockets::tcp_listener(address, BRIDGE).map_err(named)?)?;
-    tokio::task::spawn_local(serve_tcp(listener, zone, state.clone()));
+    tokio::task::spawn_local(serve_tcp(listener, zone.clone(), state.clone()));
     Ok(())
 }
 
-async fn serve_udp(mut socket: Answerer, zone: Rc<Zone>, state: State) {
+async fn serve_udp(mut socket: Answerer, zone: SharedZone, state: State) {
     loop {
         let mut silent = 0;
         let served = socket
             .serve(|question, out| {
-                let length = answer(&zone, question, out);
+                let length = answer(&zone.borrow(), question, out);
                 silent += u64::from(length == 0);
                 length
             })
@@ -73,7 +73,7 @@ async fn serve_udp(mut socket: Answerer, zone: Rc<Zone>, state: State) {
 /// Connections that are open, by client.
 type Open = Rc<RefCell<HashMap<IpAddr, usize>>>;
 
-async fn serve_tcp(listener: TcpListener, zone: Rc<Zone>, state: State) {
+async fn serve_tcp(listener: TcpListener, zone: SharedZone, state: State) {
     let open = Open::default();
     loop {
         let (stream, peer) = match listener.accept().await {
@@ -92,7 +92,7 @@ async fn serve_tcp(listener: TcpListener, zone: Rc<Zone>, state: State) {
             continue;
         }
         *open.borrow_mut().entry(ip).or_default() += 1;
-        let (zone, state, open) = (Rc::clone(&zone), state.clone(), Rc::clone(&open));
+        let (zone, state, open) = (zone.clone(), state.clone(), Rc::clone(&open));
         tokio::task::spawn_local(async move {
             if let Err(error) = talk(stream, &zone, &state).await {
                 log::debug!("DNS over TCP with {ip}: {error}");
@@ -110,7 +110,7 @@ async fn serve_tcp(listener: TcpListener, zone: Rc<Zone>, state: State) {
 
 /// Questions one after another, each with its length before it (RFC 7766), however the bytes were cut on the way; several
 /// that came together are answered together.
-async fn talk(mut stream: TcpStream, zone: &Zone, state: &State) -> io::Result<()> {
+async fn talk(mut stream: TcpStream, zone: &SharedZone, state: &State) -> io::Result<()> {
     let (mut input, mut filled, mut output) = (vec![0; 2 + LONGEST], 0, Vec::new());
     loop {
         let late = || io::Error::from(io::ErrorKind::TimedOut);
@@ -136,7 +136,7 @@ async fn talk(mut stream: TcpStream, zone: &Zone, state: &State) -> io::Result<(
         while filled - at >= 2 && length(&input[at..]) <= LONGEST && filled - at >= 2 + length(&input[at..]) {
             let end = at + 2 + length(&input[at..]);
             let mut out = [0; ANSWER];
-            let size = answer(zone, &input[at + 2..end], &mut out);
+            let size = answer(&zone.borrow(), &input[at + 2..end], &mut out);
             state.dns[1].fetch_add(1, Relaxed);
             if size > 0 {
                 output.extend(u16::try_from(size).unwrap_or(0).to_be_bytes());

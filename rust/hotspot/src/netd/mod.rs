@@ -7,6 +7,7 @@ mod check;
 mod client;
 mod dhcp;
 mod dns;
+mod forward;
 mod gate;
 mod mdns;
 mod ports;
@@ -15,7 +16,10 @@ mod state;
 mod status;
 mod store;
 mod uplink;
+mod vouchers;
+mod way;
 
+use std::cell::RefCell;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -49,11 +53,14 @@ async fn netd() -> std::io::Result<()> {
     let state = state::State::new(&settings);
     // The gate first: no port may carry a packet before it stands.
     gate::stand(settings.clone(), state.clone()).await;
+    way::open(&settings, &state);
     let (rtnl, changes) = sys::rtnl::open()?;
     let (index, mac) = bridge::set_up(&rtnl, &settings).await?;
     let dhcp = Rc::new(dhcp::Server::open(index, mac, &settings, &state)?);
     tokio::task::spawn_local(dhcp::run(Rc::clone(&dhcp)));
-    dns::start(&settings, &state)?;
+    let zone = Rc::new(RefCell::new(settings::zone(&settings)));
+    dns::start(&settings, &state, &zone)?;
+    forward::start(&settings, &state, &zone)?;
     mdns::start(&settings, &state)?;
     status::serve(&state)?;
     let (port, port_told) = watch::channel(None);
@@ -61,6 +68,7 @@ async fn netd() -> std::io::Result<()> {
     let follower = bridge::Follower { rtnl: rtnl.clone(), changes, bridge: index, uplink: port, serve_lan: serve_lan_told };
     let mut follower = tokio::task::spawn_local(follower.run(settings.clone(), state.clone()));
     tokio::task::spawn_local(uplink::Shell::new(rtnl, state.clone(), port_told, serve_lan).run());
+    tokio::task::spawn_local(way::run(state.clone()));
     log::info!("serving {} at {}", settings.lan.range, settings.lan.range.own());
     loop {
         tokio::select! {
@@ -78,5 +86,6 @@ async fn netd() -> std::io::Result<()> {
         }
     }
     dhcp.save();
+    way::save(&state);
     Ok(())
 }

@@ -1,26 +1,32 @@
 //! The settings of record, as the settings program wrote them.
 
-use config::Settings;
+use config::{Secrets, Settings};
 
 /// A larger file is not ours.
 const MAX: u64 = 1 << 20;
 
-/// Reads `settings.json`; none yet, or one that cannot be read, is the defaults.
+/// Reads `settings.json` and the internet's password; none yet, or what cannot be read, is the defaults.
 pub fn load() -> Settings {
-    let path = crate::ipc::run_dir().join("settings.json");
+    let secrets: Secrets = read("secrets.json");
+    let settings: Settings = read("settings.json");
+    settings.with_secrets(&Secrets { internet_password: secrets.internet_password, ..Secrets::default() })
+}
+
+fn read<T: Default + serde::de::DeserializeOwned>(name: &str) -> T {
+    let path = crate::ipc::run_dir().join(name);
     let text = match std::fs::metadata(&path)
         .and_then(|m| if m.len() > MAX { Err(std::io::Error::other("too large")) } else { std::fs::read(&path) })
     {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Settings::default(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return T::default(),
         Err(error) => {
             log::warn!("{}: {error}; using the defaults", path.display());
-            return Settings::default();
+            return T::default();
         }
     };
     serde_json::from_slice(&text).unwrap_or_else(|error| {
         log::warn!("{}: {error}; using the defaults", path.display());
-        Settings::default()
+        T::default()
     })
 }
 

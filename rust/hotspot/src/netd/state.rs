@@ -20,6 +20,10 @@ pub struct Shared {
     /// DNS questions over UDP, over TCP, and those that got silence.
     pub dns: [AtomicU64; 3],
     inner: Mutex<Inner>,
+    /// Held while what the gate decided is carried out, so that two changes do not overtake each other.
+    pub hands: Mutex<()>,
+    /// Something happened that the gate wants to hear of before its next turn.
+    pub poke: tokio::sync::Notify,
 }
 
 /// What changes.
@@ -33,13 +37,26 @@ pub struct Inner {
     pub last_error: Option<String>,
     /// The uplink's state, its interface, and why what it is offered is not used.
     pub uplink: Option<(lan::uplink::State, Option<String>, Option<String>)>,
+    /// Who may use the internet.
+    pub gate: Option<gate::Gate>,
+    /// The packet filter and the gate disagree: it must be loaded anew.
+    pub reload: bool,
+    /// Phones that have met the portal, with the hardware address that they had.
+    pub greeted: std::collections::HashMap<std::net::Ipv4Addr, gate::Mac>,
     /// Names of the bridge's ports.
     pub ports: Vec<String>,
 }
 
 impl State {
     pub fn new(settings: &Settings) -> Self {
-        Self(Arc::new(Shared { start: Instant::now(), settings: settings.clone(), dns: Default::default(), inner: Mutex::default() }))
+        Self(Arc::new(Shared {
+            start: Instant::now(),
+            settings: settings.clone(),
+            dns: Default::default(),
+            inner: Mutex::default(),
+            hands: Mutex::default(),
+            poke: tokio::sync::Notify::new(),
+        }))
     }
 
     /// Time since netd began; leases are counted in it.

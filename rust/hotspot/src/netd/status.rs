@@ -1,4 +1,4 @@
-//! What other daemons may ask: `/status`, `/client?ip=`, `/leases`.
+//! What other daemons may ask: `/status`, `/client?ip=`, `/leases`; what is about the gate is in `vouchers`.
 
 use std::sync::atomic::Ordering;
 
@@ -10,11 +10,13 @@ use super::state::State;
 /// Answers on `netd.sock`.
 pub fn serve(state: &State) -> std::io::Result<()> {
     let state = state.clone();
-    crate::ipc::serve("netd", move |request| match request.path.split_once('?').unwrap_or((&request.path, "")) {
-        ("/status", _) => (200, status(&state)),
-        ("/leases", _) => (200, leases(&state)),
-        ("/client", query) => client(&state, query),
-        _ => (404, json!({"v": 1, "error": "there are /status, /leases and /client?ip=A.B.C.D"})),
+    crate::ipc::serve("netd", move |request| {
+        super::vouchers::answer(&state, &request).unwrap_or_else(|| match request.path.split_once('?').unwrap_or((&request.path, "")) {
+            ("/status", _) => (200, status(&state)),
+            ("/leases", _) => (200, leases(&state)),
+            ("/client", query) => client(&state, query),
+            _ => (404, json!({"v": 1, "error": "there are /status, /leases, /client?ip=A.B.C.D and /gate"})),
+        })
     })
 }
 
@@ -44,6 +46,7 @@ fn status(state: &State) -> Value {
             "dhcp_discovers": counters.discovers, "dhcp_offers": counters.offers, "dhcp_acks": counters.acks, "dhcp_naks": counters.naks,
             "dhcp_declines": counters.declines, "dhcp_limited": counters.limited, "dhcp_full": counters.full,
         },
+        "out": inner.gate.as_ref().map_or(0, |gate| gate.told().0),
         "last_error": error,
     })
 }

@@ -1,4 +1,4 @@
-//! The file of leases: replaced whole, or not at all.
+//! Files of record, the leases above all: replaced whole, or not at all.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,20 +9,31 @@ use std::time::Duration;
 /// A larger file is not ours.
 const MAX: u64 = 4 << 20;
 
-/// `/data/netd/leases`; `HOTSPOT_DATA` moves `/data` for tests.
-fn path() -> PathBuf {
+/// Vouchers that the owner had made.
+pub const VOUCHERS: &str = "vouchers";
+/// What became of them, and whom the password let in.
+pub const USED: &str = "used";
+const LEASES: &str = "leases";
+
+/// `/data/netd/NAME`; `HOTSPOT_DATA` moves `/data` for tests.
+fn path(name: &str) -> PathBuf {
     let data: PathBuf = std::env::var_os("HOTSPOT_DATA").unwrap_or_else(|| "/data".into()).into();
-    data.join("netd/leases")
+    data.join("netd").join(name)
+}
+
+/// What was saved of the leases.
+pub fn load() -> String {
+    read(LEASES)
 }
 
 /// What was saved; empty if nothing was, or it cannot be read.
-pub fn load() -> String {
-    let mut text = String::new();
-    match File::open(path()).and_then(|file| file.take(MAX).read_to_string(&mut text)) {
+pub fn read(name: &str) -> String {
+    let (mut text, path) = (String::new(), path(name));
+    match File::open(&path).and_then(|file| file.take(MAX).read_to_string(&mut text)) {
         Ok(_) => text,
         Err(error) => {
             if error.kind() != std::io::ErrorKind::NotFound {
-                log::warn!("{}: {error}; beginning without leases", path().display());
+                log::warn!("{}: {error}; beginning without {name}", path.display());
             }
             String::new()
         }
@@ -45,7 +56,12 @@ pub fn save(snapshot: &Snapshot) -> std::io::Result<()> {
         return Ok(());
     }
     *last = snapshot.at;
-    let path = path();
-    crate::record::replace(&path, snapshot.text.as_bytes(), 0o644, None)
+    replace(LEASES, &snapshot.text)
+}
+
+/// Replaces a file of record. Errors say which file.
+pub fn replace(name: &str, text: &str) -> std::io::Result<()> {
+    let path = path(name);
+    crate::record::replace(&path, text.as_bytes(), 0o640, None)
         .map_err(|e| std::io::Error::new(e.kind(), format!("saving {}: {e}", path.display())))
 }

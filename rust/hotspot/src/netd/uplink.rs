@@ -90,6 +90,7 @@ impl Shell {
                 uplink.2.as_ref().map(|p| format!(": {p}")).unwrap_or_default()
             );
             inner.uplink = Some(uplink);
+            self.state.poke.notify_one();
         }
     }
 
@@ -174,7 +175,7 @@ async fn next(client: &mut Option<Client>, state: &State) -> Option<Lease> {
 }
 
 /// Enough randomness for jitter and transaction numbers: the hasher's own seed, which the kernel gives.
-fn random() -> u32 {
+pub fn random() -> u32 {
     use std::hash::{BuildHasher, Hasher};
     let hash = std::collections::hash_map::RandomState::new().build_hasher().finish();
     (hash & 0xffff_ffff) as u32

@@ -6,9 +6,9 @@ use owner::hex;
 use portal::lang::{Key, Language};
 use serde_json::{Value, json};
 
-use super::edit;
 use super::login::Id;
 use super::{Handle, Shared, lock};
+use super::{edit, internet, stats, token};
 use crate::ipc;
 
 /// Longest sealed request, in bytes.
@@ -68,6 +68,14 @@ fn asked(shared: &Handle, now: Duration, id: &Id, method: &str, path: &str, body
         ("POST", "/restart") => {
             pass_on("supervisor", "/recover", Some(&json!({"v": 1, "step": "reboot", "why": "the owner asked for it"})))
         }
+        ("GET", "/internet") => pass_on("netd", "/gate", None),
+        ("GET", "/vouchers") => internet::page(query),
+        ("POST", "/vouchers/make") => pass_on("netd", "/gate/make", Some(body)),
+        ("POST", "/vouchers/remove") => pass_on("netd", "/gate/remove", Some(body)),
+        ("GET", "/metrics-token") => token::show(&lock(shared).home.0),
+        ("GET", "/stats") => stats::charts(query),
+        ("GET", "/stats/csv") => stats::csv(),
+        ("POST", "/clock") => pass_on("clockd", "/set", Some(body)),
         ("GET", "/updates") => pass_on("updated", "/status", None),
         ("GET", "/updates/history") => pass_on("updated", "/history", None),
         ("POST", "/updates/check") => pass_on("updated", "/check", Some(body)),
@@ -110,6 +118,12 @@ fn report(shared: &Handle, now: Duration, query: &str) -> (u16, Value) {
     if code == 200 {
         status["update"] = update;
     }
+    for (name, daemon) in [("content", "contentd"), ("clock", "clockd")] {
+        let (code, told) = pass_on(daemon, "/status", None);
+        if code == 200 {
+            status[name] = told;
+        }
+    }
     let lang = query.strip_prefix("lang=").and_then(Language::named).unwrap_or_else(Language::english);
     let problems: Vec<config::Problem> = serde_json::from_value(status["settings"]["problems"].clone()).unwrap_or_default();
     let status = Some(&status).filter(|s| s["error"].is_null());
@@ -124,7 +138,8 @@ fn report(shared: &Handle, now: Duration, query: &str) -> (u16, Value) {
     (200, json!({"headline": report.headline, "trouble": report.trouble, "rows": rows, "troubles": troubles, "trial_left_s": left}))
 }
 
-fn pass_on(daemon: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+/// Asks another daemon.
+pub fn pass_on(daemon: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
     match ipc::ask_blocking(daemon, path, body) {
         Ok(answer) => (200, answer),
         Err(ipc::Error::Refused(status, why)) => (status, json!({"error": why})),

@@ -28,7 +28,7 @@ pub struct Edit {
 }
 
 /// The settings that hold, with their secrets.
-fn current() -> Settings {
+pub fn current() -> Settings {
     let read = |name: &str| fs::read(ipc::run_dir().join(name)).unwrap_or_default();
     let settings: Settings = serde_json::from_slice(&read("settings.json")).unwrap_or_default();
     let secrets: Secrets = serde_json::from_slice(&read("secrets.json")).unwrap_or_default();

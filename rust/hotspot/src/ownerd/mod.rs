@@ -14,11 +14,15 @@ use crate::{ipc, logging};
 mod api;
 mod edit;
 mod home;
+mod internet;
 mod login;
 mod registry;
+mod stats;
+mod token;
 
 pub use edit::{KEEP, TRIAL};
 pub use home::{PICTURE, WORDS};
+pub use token::TOKEN;
 
 /// How often it is looked whether a change on trial is over.
 const TICK: Duration = Duration::from_millis(500);
@@ -62,6 +66,7 @@ pub fn run(args: &[String]) -> ExitCode {
 
 async fn serve(data: PathBuf) -> Result<(), String> {
     let registry = registry::Registry::open(data.clone())?;
+    token::make(&data);
     let shared = Shared { login: login::Login::new(registry), edit: edit::Edit::default(), home: home::Keeper(data) };
     let shared: Handle = Arc::new(Mutex::new(shared));
     let handler = shared.clone();

@@ -1,6 +1,8 @@
 //! Counters for `/metrics` and `GET /status`: numbers only, nothing of a person.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// All counters.
 #[derive(Debug, Default)]
@@ -21,27 +23,44 @@ pub struct Metrics {
     pub evicted: AtomicU64,
     /// Phones that have continued and are remembered.
     pub continued: AtomicU64,
+    /// Bytes of files that were asked for.
+    pub served: AtomicU64,
+    /// How often a file of each bundle was opened, by the bundle's root.
+    pub reads: Mutex<HashMap<String, u64>>,
 }
 
+/// Bundles that are told apart.
+const MOST_READ: usize = 1000;
+
 impl Metrics {
-    /// Prometheus' text format 0.0.4.
-    pub fn text(&self) -> String {
+    /// A file of a bundle was opened.
+    pub fn read(&self, root: &str) {
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        if reads.len() < MOST_READ || reads.contains_key(root) {
+            *reads.entry(root.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// `GET /counts`, for countd.
+    pub fn counts(&self) -> serde_json::Value {
+        let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        serde_json::json!({"v": 1, "served": self.served.load(Ordering::Relaxed), "reads": reads})
+    }
+
+    /// All of them, for `/metrics`.
+    pub fn own(&self) -> [portal::metrics::Own; 9] {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
-            ("requests_total", "counter", "Requests answered.", read(&self.requests)),
-            ("captured_total", "counter", "Requests for hosts elsewhere, probes included.", read(&self.captured)),
-            ("continues_total", "counter", "Taps on Continue.", read(&self.continues)),
-            ("files_total", "counter", "Files sent, whole or in part.", read(&self.files)),
-            ("evicted_total", "counter", "Connections ended to make room.", read(&self.evicted)),
-            ("downloads", "gauge", "Files on their way.", read(&self.downloads)),
-            ("connections", "gauge", "Open connections.", read(&self.connections)),
-            ("continued", "gauge", "Phones that tapped Continue and are remembered.", read(&self.continued)),
+            ("requests", true, "Requests answered.", read(&self.requests)),
+            ("captured", true, "Requests for hosts elsewhere, probes included.", read(&self.captured)),
+            ("continues", true, "Taps on Continue.", read(&self.continues)),
+            ("files", true, "Files sent, whole or in part.", read(&self.files)),
+            ("served_bytes", true, "Bytes of files that were asked for.", read(&self.served)),
+            ("evicted", true, "Connections ended to make room.", read(&self.evicted)),
+            ("downloads", false, "Files on their way.", read(&self.downloads)),
+            ("connections", false, "Open connections.", read(&self.connections)),
+            ("continued", false, "Phones that tapped Continue and are remembered.", read(&self.continued)),
         ]
-        .iter()
-        .map(|(name, kind, help, value)| {
-            format!("# HELP hotspot_portal_{name} {help}\n# TYPE hotspot_portal_{name} {kind}\nhotspot_portal_{name} {value}\n")
-        })
-        .collect()
     }
 }
 

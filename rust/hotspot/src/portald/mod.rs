@@ -116,8 +116,11 @@ async fn serve(options: Options) -> Result<(), String> {
 /// `GET /status`.
 fn status(shared: Arc<Shared>) -> impl Fn(ipc::Request) -> (u16, serde_json::Value) + Send + 'static {
     move |request| {
+        if request.path == "/counts" {
+            return (200, shared.metrics.counts());
+        }
         if request.path != "/status" {
-            return (404, serde_json::json!({"v": 1, "error": "only /status is here"}));
+            return (404, serde_json::json!({"v": 1, "error": "/status and /counts are here"}));
         }
         let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         let metrics = &shared.metrics;

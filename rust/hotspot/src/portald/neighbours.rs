@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use portal::continued::Identity;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use wire::hostapd::parse_mac;
 
@@ -28,6 +28,13 @@ const STATIONS: Patience = Patience { fresh: Duration::from_secs(1), usable: Dur
 const STATUS: Patience = Patience { fresh: Duration::from_secs(2), usable: Duration::from_secs(4), wait: Duration::from_millis(1500) };
 /// For `/healthz`, which never waits.
 const STATUS_AT_HAND: Patience = Patience { fresh: Duration::from_secs(2), usable: Duration::from_secs(60), wait: Duration::ZERO };
+
+/// Tells netd that a phone has met the portal.
+pub async fn greeted(ip: Ipv4Addr) {
+    if let Err(error) = ipc::ask("netd", "/gate/greeted", Some(&json!({"v": 1, "ip": ip}))).await {
+        log::debug!("netd: {error}");
+    }
+}
 
 /// The other daemons.
 #[derive(Debug)]
@@ -93,6 +100,22 @@ impl Neighbours {
             Identity::Unknown => false,
         };
         (stations["limit"].as_u64(), last)
+    }
+
+    /// What a phone may use of the internet, from netd.
+    pub async fn way(&self, ip: Ipv4Addr) -> Option<Value> {
+        let path = format!("/gate/phone?ip={ip}");
+        tokio::time::timeout(WAIT, ipc::ask("netd", &path, None)).await.ok()?.ok()
+    }
+
+    /// The gate in numbers, from netd.
+    pub async fn gate(&self) -> Option<Value> {
+        tokio::time::timeout(WAIT, ipc::ask("netd", "/gate", None)).await.ok()?.ok()
+    }
+
+    /// What somebody typed, judged by netd. It writes down before it answers, which a slow card takes its time for.
+    pub async fn enter(&self, ip: Ipv4Addr, text: &str) -> Option<Value> {
+        ipc::ask("netd", "/gate/enter", Some(&json!({"v": 1, "ip": ip, "text": text}))).await.ok()
     }
 
     /// The supervisor's status, for people.

@@ -23,7 +23,7 @@ use super::clock;
 use super::gateway::{self, Piece};
 use super::library::{Library, Opened};
 use super::metrics::{Metrics, count};
-use super::neighbours::Neighbours;
+use super::neighbours::{self, Neighbours};
 use super::owner;
 use super::settings::Current;
 use super::slots::Activity;
@@ -121,7 +121,7 @@ impl Connection {
         let who = if known || needs.identity { shared.neighbours.client(self.ip).await } else { Identity::Unknown };
         request.client.continued = known && shared.continued().has(self.ip, who);
         let mut around = Surroundings::default();
-        let (mut listing, mut status, mut updates, mut shelf) = (None, None, None, None);
+        let (mut listing, mut status, mut updates, mut shelf, mut way) = (None, None, None, None, None);
         if needs.place {
             (around.phone_limit, request.client.last_place) = shared.neighbours.place(who).await;
         }
@@ -134,6 +134,9 @@ impl Connection {
         if needs.status {
             status = shared.neighbours.status().await;
         }
+        if needs.way {
+            way = shared.neighbours.way(self.ip).await;
+        }
         if needs.updates {
             updates = shared.neighbours.updates().await;
         }
@@ -143,21 +146,28 @@ impl Connection {
         around.status = status.as_deref();
         around.library = shelf.as_deref();
         around.updates = updates.as_deref();
+        around.way = way.as_ref();
         if needs.captured {
             count(&shared.metrics.captured);
         }
         match portal::answer(&site, &around, &request) {
             Answer::Send(response) => finish(response, serving),
             Answer::Continue(response) => {
-                let mut continued = shared.continued();
-                continued.mark(self.ip, who);
-                count(&shared.metrics.continues);
-                shared.metrics.continued.store(continued.len() as u64, Ordering::Relaxed);
+                self.mark(who);
                 finish(response, serving)
+            }
+            Answer::Enter => {
+                let typed = portal::internet::typed(&body).unwrap_or_default();
+                let entered = portal::internet::Entered::of(shared.neighbours.enter(self.ip, &typed).await.as_ref());
+                if entered == portal::internet::Entered::Welcome {
+                    self.mark(who);
+                    return finish(portal::internet::welcome(&site, &request), serving);
+                }
+                finish(portal::internet::refused(&site, way.as_ref(), &request, entered), serving)
             }
             Answer::Health if shared.neighbours.is_well().await => finish(Response::text(200, "well\n"), serving),
             Answer::Health => finish(Response::text(503, "trouble: see /admin/\n"), serving),
-            Answer::Metrics => finish(Response::text(200, shared.metrics.text()), serving),
+            Answer::Metrics => finish(self.metrics(parts).await, serving),
             Answer::Entry { book, file, how } => match shelf {
                 Some(shelf) => self.entry(&shelf, (book, file, how), &site, &request, serving).await,
                 None => finish(portal::not_found(&site, &request), serving),
@@ -185,6 +195,31 @@ impl Connection {
         }
     }
 
+    async fn metrics(&self, parts: &hyper::http::request::Parts) -> Response {
+        let shared = &*self.shared;
+        let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !portal::metrics::allows(given, shared.settings.token().as_deref()) {
+            return Response::text(401, "The owner's page has the token.\n").with("www-authenticate", "Bearer");
+        }
+        let (status, gate) = tokio::join!(shared.neighbours.status(), shared.neighbours.gate());
+        Response::new(200, portal::metrics::text(&shared.metrics.own(), status.as_deref(), gate.as_ref()))
+            .with("content-type", portal::metrics::TYPE)
+            .with("cache-control", "no-store")
+    }
+
+    /// This phone has met the portal.
+    fn mark(&self, who: Identity) {
+        let shared = &*self.shared;
+        let mut continued = shared.continued();
+        continued.mark(self.ip, who);
+        count(&shared.metrics.continues);
+        shared.metrics.continued.store(continued.len() as u64, Ordering::Relaxed);
+        // Where everybody may go out, its system's check may now reach the real internet.
+        if shared.settings.site().access == config::Access::Open {
+            tokio::spawn(neighbours::greeted(self.ip));
+        }
+    }
+
     fn file(&self, name: &str, opened: Opened, request: &Request, serving: Serving) -> hyper::Response<Reply> {
         let etag = files::etag(opened.modified_ns, opened.size);
         let head = files::head(name, &files::part(request.conditions, &etag, opened.size), etag, opened.size);
@@ -200,6 +235,7 @@ impl Connection {
             let stretch = Stretch { file: Arc::new(opened.file), offset: head.offset, left: length };
             self.stretches.lock().unwrap_or_else(PoisonError::into_inner).push_back(stretch);
             response.body_mut().what = What::File(length);
+            self.shared.metrics.served.fetch_add(length, Ordering::Relaxed);
             response.body_mut().download = Some(Download::new(self.shared.clone()));
         }
         response
@@ -226,6 +262,10 @@ impl Connection {
             return finish(portal::not_found(site, request), serving);
         };
         count(&self.shared.metrics.files);
+        // The rest of a film is no other reading of it.
+        if request.method == Method::Get && head.offset == 0 {
+            self.shared.metrics.read(&index.root.to_string());
+        }
         self.pieces(head.response, stretches.into_iter().map(Piece::File).collect(), request, serving)
     }
 
@@ -315,6 +355,7 @@ impl Connection {
         if request.method == Method::Get {
             self.stretches.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
             response.body_mut().what = What::Pieces(out, length);
+            self.shared.metrics.served.fetch_add(length, Ordering::Relaxed);
             response.body_mut().download = Some(Download::new(self.shared.clone()));
         }
         response

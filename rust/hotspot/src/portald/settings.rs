@@ -8,7 +8,7 @@ use portal::{Site, home};
 
 use super::clock;
 use crate::ipc;
-use crate::ownerd::{PICTURE, WORDS};
+use crate::ownerd::{PICTURE, TOKEN, WORDS};
 
 /// Largest settings file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -40,6 +40,7 @@ pub struct Picture {
 struct State {
     site: Arc<Site>,
     picture: Option<Picture>,
+    token: Option<String>,
     found: bool,
     tried_ms: u64,
 }
@@ -48,7 +49,7 @@ impl Current {
     /// Reads the file, or starts with the defaults.
     pub fn new(home: PathBuf) -> Self {
         let site = Arc::new(Site { rescue: is_rescue(), ..Site::default() });
-        let current = Self(Mutex::new(State { site, picture: None, found: false, tried_ms: 0 }), home);
+        let current = Self(Mutex::new(State { site, picture: None, token: None, found: false, tried_ms: 0 }), home);
         current.reload();
         current
     }
@@ -66,6 +67,8 @@ impl Current {
                 let picture = read_whole(&self.1.join(PICTURE), home::MAX_PICTURE);
                 state.picture = picture.and_then(|bytes| Some(Picture { mime: home::picture_type(&bytes)?, bytes: bytes.into() }));
                 site.picture = state.picture.as_ref().map(|p| version(&p.bytes));
+                state.token =
+                    read_whole(&self.1.join(TOKEN), 256).and_then(|bytes| String::from_utf8(bytes).ok()).map(|t| t.trim().to_owned());
                 state.site = Arc::new(site);
                 state.found = true;
             }
@@ -99,6 +102,13 @@ impl Current {
     /// The community's picture.
     pub fn picture(&self) -> Option<Picture> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).picture.clone()
+    }
+}
+
+impl Current {
+    /// What opens `/metrics`.
+    pub fn token(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).token.clone()
     }
 }
 

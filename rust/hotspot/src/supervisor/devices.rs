@@ -17,6 +17,8 @@ const NETWORK: &[&str] = &[
     "nft_ct",
     "nft_limit",
     "nft_redir",
+    "nft_masq",
+    "nft_nat",
     "nft_reject_inet",
     "nft_reject_bridge",
     "nft_meta_bridge",

@@ -1,4 +1,5 @@
-//! DNS for visitors: every answer is known here, nothing is ever asked elsewhere, so nothing tunnels out.
+//! DNS for visitors: every answer is known here, nothing is ever asked elsewhere, so nothing tunnels out. A phone that the gate lets
+//! through is another matter: [`leads_out`] says which of its questions the real internet is to answer.
 //!
 //! One table, read from the top; the first row that fits answers:
 //! ```text
@@ -11,6 +12,7 @@
 //!  use-application-dns.net, mask*.icloud.com       NXDOMAIN
 //!  wpad*, single labels, .local .onion .invalid    NXDOMAIN
 //!  dns.msftncsi.com                         A      131.107.255.255
+//!  names of the walled garden               A      their own addresses, as asked by the box itself a while ago
 //!  everything else                          A      the capture address  ANY  HINFO    else no data
 //! ```
 //! "No data" is NOERROR with an SOA that lives 5 s: NXDOMAIN for AAAA would kill the answer to A.
@@ -30,6 +32,10 @@ use names::Place;
 pub const TTL: u32 = 5;
 /// Seconds for the box's own names.
 pub const OWN_TTL: u32 = 60;
+/// Seconds for a name of the walled garden; its addresses stay reachable for much longer.
+pub const GARDEN_TTL: u32 = 60;
+/// How many of its addresses are told.
+const GARDEN_ADDRESSES: usize = 4;
 /// What Windows expects behind `dns.msftncsi.com`, always.
 const NCSI: [u8; 4] = [131, 107, 255, 255];
 /// Room that an answer may need, in bytes.
@@ -44,6 +50,8 @@ pub struct Zone {
     pub capture: Ipv4Addr,
     /// The box's names in wire form, lower case; the first one is what its address is called.
     own: Vec<Vec<u8>>,
+    /// Names of the walled garden in wire form, with their addresses.
+    garden: Vec<(Vec<u8>, Vec<Ipv4Addr>)>,
 }
 
 impl Zone {
@@ -55,7 +63,13 @@ impl Zone {
                 own.push(wire);
             }
         }
-        Self { range, capture, own }
+        Self { range, capture, own, garden: Vec::new() }
+    }
+
+    /// What the names of the walled garden resolve to now; a name without addresses is captured like any other.
+    pub fn set_garden<'a>(&mut self, names: impl IntoIterator<Item = (&'a str, Vec<Ipv4Addr>)>) {
+        let wire = |(name, addresses): (&str, Vec<Ipv4Addr>)| Some((name::from_text(name)?, addresses));
+        self.garden = names.into_iter().filter_map(wire).filter(|(_, addresses)| !addresses.is_empty()).collect();
     }
 
     /// The box's names in wire form.
@@ -86,8 +100,48 @@ pub fn answer(zone: &Zone, message: &[u8], out: &mut [u8]) -> usize {
     decide(zone, lower, &query, out)
 }
 
+/// Names that only a system's own check of the network asks for. Where everybody may go out, they stay captured until the phone has
+/// met the portal, or its window would never open; nothing else that a person wants is behind them.
+const PROBES: [&[u8]; 14] = [
+    b"\x11connectivitycheck\x07gstatic\x03com\0",
+    b"\x11connectivitycheck\x07android\x03com\0",
+    b"\x11connectivitycheck\x0agrapheneos\x07network\0",
+    b"\x11connectivitycheck\x08platform\x07hicloud\x03com\0",
+    b"\x0cconnectivity\x07samsung\x03com\x02cn\0",
+    b"\x07connect\x03rom\x04miui\x03com\0",
+    b"\x04wifi\x04vivo\x03com\x02cn\0",
+    b"\x07captive\x05apple\x03com\0",
+    b"\x03www\x0fmsftconnecttest\x03com\0",
+    b"\x03www\x08msftncsi\x03com\0",
+    b"\x07nmcheck\x05gnome\x03org\0",
+    b"\x12connectivity-check\x06ubuntu\x03com\0",
+    b"\x0cdetectportal\x07firefox\x03com\0",
+    b"\x04ping\x09archlinux\x03org\0",
+];
+
+/// Is this a question that the real internet is to answer, for a phone that the gate lets through? `greeted`: it has met the portal.
+///
+/// Own names, those that must not exist, and IPv6 addresses, which lead nowhere here, are answered by [`answer`] for everybody.
+pub fn leads_out(zone: &Zone, message: &[u8], greeted: bool) -> bool {
+    let Ok(query) = query::parse(message) else { return false };
+    if query.class != CLASS_IN || query.kind == kind::AAAA || query.edns.is_some_and(|edns| edns.version > 0) {
+        return false;
+    }
+    let lower = query.name.to_ascii_lowercase();
+    matches!(names::place(zone, &lower), Place::Foreign | Place::Ncsi) && (greeted || !PROBES.contains(&lower.as_slice()))
+}
+
 fn decide(zone: &Zone, lower: &[u8], query: &Query<'_>, out: &mut [u8]) -> usize {
-    let address = match names::place(zone, lower) {
+    let place = names::place(zone, lower);
+    if place == Place::Foreign
+        && query.kind == kind::A
+        && let Some((_, addresses)) = zone.garden.iter().find(|(name, _)| name == lower)
+    {
+        let mut writer = Writer::answer(out, query, Rcode::NoError);
+        addresses.iter().take(GARDEN_ADDRESSES).for_each(|ip| writer.record(GARDEN_TTL, &Data::A(ip.octets())));
+        return writer.finish(query.edns);
+    }
+    let address = match place {
         Place::Own => Some((OWN_TTL, zone.range.own().octets())),
         Place::Ncsi => Some((TTL, NCSI)),
         Place::Foreign => Some((TTL, zone.capture.octets())),

@@ -235,3 +235,63 @@ fn the_longest_name_fits_whatever_is_answered() {
     let longest_local = format!("{label}.{label}.{label}.{}.local.", "b".repeat(55));
     assert!(is_nxdomain(&ask(&longest_local, RecordType::A)));
 }
+
+#[test]
+fn names_of_the_walled_garden_have_their_own_addresses_and_their_neighbours_do_not() {
+    let mut zone = zone();
+    let addresses: Vec<Ipv4Addr> = (1..9).map(|n| Ipv4Addr::new(203, 0, 113, n)).collect();
+    zone.set_garden([("garden.example", addresses.clone()), ("empty.example", Vec::new())]);
+    let asked = |name: &str, kind| {
+        let mut out = [0; ANSWER];
+        let length = answer(&zone, &question(name, kind).to_bytes().unwrap(), &mut out);
+        Message::from_bytes(&out[..length]).unwrap().answers
+    };
+    let told = asked("Garden.Example", RecordType::A);
+    assert_eq!((told.len(), told[0].ttl), (4, GARDEN_TTL));
+    assert!(told.iter().zip(&addresses).all(|(record, ip)| matches!(&record.data, RData::A(a) if a.0 == *ip)));
+    assert!(asked("garden.example", RecordType::AAAA).is_empty());
+    for other in ["tunnel.garden.example", "empty.example"] {
+        assert!(matches!(&asked(other, RecordType::A)[0].data, RData::A(a) if a.0 == config::CAPTURE_ADDRESS), "{other}");
+    }
+}
+
+#[test]
+fn the_real_internet_is_asked_only_what_it_may_know() {
+    let leads = |name: &str, kind, greeted| leads_out(&zone(), &question(name, kind).to_bytes().unwrap(), greeted);
+    for name in ["example.org", "Connectivitycheck.GSTATIC.com", "dns.msftncsi.com"] {
+        assert!(leads(name, RecordType::A, true), "{name}");
+    }
+    assert!(leads("example.org", RecordType::HTTPS, false) && !leads("example.org", RecordType::AAAA, true));
+    for name in [
+        "p2p.local",
+        "vila.local",
+        "vila",
+        "wpad.example.org",
+        "use-application-dns.net",
+        "7.0.42.10.in-addr.arpa",
+        "x.onion",
+        "printer.local",
+    ] {
+        assert!(!leads(name, RecordType::A, true), "{name}");
+    }
+    // Every name of the list is one that a client could ask for.
+    for probe in [
+        "connectivitycheck.gstatic.com",
+        "connectivitycheck.android.com",
+        "connectivitycheck.grapheneos.network",
+        "connectivitycheck.platform.hicloud.com",
+        "connectivity.samsung.com.cn",
+        "connect.rom.miui.com",
+        "wifi.vivo.com.cn",
+        "captive.apple.com",
+        "www.msftconnecttest.com",
+        "www.msftncsi.com",
+        "nmcheck.gnome.org",
+        "connectivity-check.ubuntu.com",
+        "detectportal.firefox.com",
+        "ping.archlinux.org",
+    ] {
+        assert!(!leads(probe, RecordType::A, false) && leads(probe, RecordType::A, true), "{probe}");
+    }
+    assert!(!leads_out(&zone(), b"", true) && !leads_out(&zone(), &[0; 12], true));
+}

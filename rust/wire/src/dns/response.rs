@@ -27,6 +27,12 @@ pub fn address(question: &[u8], answer: &[u8]) -> Option<Ipv4Addr> {
     data(question, answer, kind::A)?.iter().find_map(|data| <[u8; 4]>::try_from(*data).ok()).map(Ipv4Addr::from)
 }
 
+/// At most `most` addresses in an answer to `question` (the bytes that [`ask`] made); `None` if it is no answer to that, or says no.
+pub fn addresses(question: &[u8], answer: &[u8], most: usize) -> Option<Vec<Ipv4Addr>> {
+    let octets = data(question, answer, kind::A)?.into_iter().filter_map(|data| <[u8; 4]>::try_from(data).ok());
+    Some(octets.map(Ipv4Addr::from).take(most).collect())
+}
+
 /// The texts in an answer to `question` (the bytes that [`question`] made): each record's strings joined (RFC 7208, 3.3).
 /// `None` if it is no answer to that, or says no.
 pub fn texts(question: &[u8], answer: &[u8]) -> Option<Vec<Vec<u8>>> {
@@ -80,6 +86,7 @@ mod tests {
         answer.extend(b"\xc0\x0c\0\x05\0\x01\0\0\0\x05\0\x02\xc0\x0c");
         answer.extend(b"\xc0\x0c\0\x01\0\x01\0\0\0\x05\0\x04\x01\x02\x03\x04");
         assert_eq!(address(&question, &answer), Some(Ipv4Addr::new(1, 2, 3, 4)));
+        assert_eq!(addresses(&question, &answer, 8), Some(vec![Ipv4Addr::new(1, 2, 3, 4)]));
         for cut in 0..answer.len() {
             assert_eq!(address(&question, &answer[..cut]), None);
         }
