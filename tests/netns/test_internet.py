@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import socket
 import struct
 import subprocess
@@ -70,6 +69,8 @@ class Internet(unittest.TestCase):
         cls.macs = [v.run("cat", "/sys/class/net/eth0/address").strip() for v in cls.box.visitors]
         cls.online()
         cls.addresses = [cls.box.lease(v)[0] for v in cls.box.visitors]
+        for visitor in cls.box.visitors:
+            visitor.ip("route", "replace", "default", "via", OWN)
         wait("the portal answers", lambda: cls.get(cls.one, OWN, "/").startswith("HTTP/1.1 200"))
 
     @classmethod
@@ -91,13 +92,19 @@ class Internet(unittest.TestCase):
     def online(cls):
         wait("the internet", lambda: cls.box.status()["uplink"]["state"] == "internet", 40)
 
-    def rule(self, internet, secret=""):
-        """The owner has changed the rule: netd begins anew with it."""
+    def rule(self, internet, secret="", fresh=True):
+        """The owner has changed the rule: netd begins anew with it, and without what an earlier test left."""
+        self.box.stop()
+        for name in ("used", "vouchers"):
+            path = f"{self.box.data}/netd/{name}"
+            if fresh and os.path.exists(path):
+                os.remove(path)
         self.rules(internet, secret)
         self.again()
 
     def again(self):
-        self.box.stop()
+        if self.box.process.poll() is None:
+            self.box.stop()
         self.box.start()
         self.portal.send_signal(1)
         self.online()
@@ -235,7 +242,7 @@ class Internet(unittest.TestCase):
         self.again()
         self.comes_out(self.one)
         self.assertFalse(self.out(self.two))
-        self.rule({"access": "password"}, "another one")
+        self.rule({"access": "password"}, "another one", fresh=False)
         self.assertFalse(self.out(self.one))
 
     def test_a_voucher_is_used_moves_counts_and_ends(self):
@@ -259,8 +266,8 @@ class Internet(unittest.TestCase):
                     if not flow.recv(20):
                         raise AssertionError("closed kindly")
         self.assertFalse(self.out(self.one))
-        batch = self.box_ask("/gate")["batches"][-1]
-        self.assertEqual((batch["label"], batch["used"]), ("Fair", 1))
+        batch = next(b for b in self.box_ask("/gate")["batches"] if b["label"] == "Fair")
+        self.assertEqual(batch["used"], 1)
         self.assertEqual(self.box_ask(f"/gate/batch?id={batch['id']}")["vouchers"][0]["moves"], 1)
         # Megabytes: counted both ways, over a restart, and then it is over.
         self.assertIn("303 ", self.enter(self.one, bytes_[0]))
@@ -293,11 +300,11 @@ class Internet(unittest.TestCase):
             sock.settimeout(20)
             sock.connect((WORLD, 7000))
             sock.sendall(b"%d\n" % size)
-            while size > 0:
-                got = len(sock.recv(65536))
-                if not got:
-                    break
-                size -= got
+            try:
+                while size > 0 and (got := len(sock.recv(65536))):
+                    size -= got
+            except ConnectionError:
+                pass
         return time.monotonic() - start
 
     def test_a_clone_is_seen_and_shown(self):
@@ -327,6 +334,7 @@ class Internet(unittest.TestCase):
         finally:
             self.two.ip("link", "set", "eth0", "address", self.macs[1])
             self.addresses[1] = self.box.lease(self.two)[0]
+            self.two.ip("route", "replace", "default", "via", OWN)
 
     def test_the_walled_garden_speed_and_times(self):
         self.rule({"access": "voucher", "walled_garden": ["garden.example"]})
@@ -342,9 +350,10 @@ class Internet(unittest.TestCase):
         self.assertFalse(self.out(self.one))
         self.assertIn("00:00-24:00", self.get(self.one, OWN, "/internet"))
         os.makedirs(self.box.run_dir + "/clockd", exist_ok=True)
-        shutil.copy("/dev/null", self.box.run_dir + "/clockd/clock.json")
         with open(self.box.run_dir + "/clockd/clock.json", "w") as file:
             json.dump({"v": 1, "source": "network"}, file)
+        # A phone that asks for its lease has the gate look at once.
+        self.box.lease(self.one)
         wait("on", lambda: self.out(self.one), 40)
         os.remove(self.box.run_dir + "/clockd/clock.json")
 
@@ -355,11 +364,12 @@ class Internet(unittest.TestCase):
             answer = self.enter(self.one, text)
             self.assertIn(answer.split(" ")[1], ("403", "429"), text[:20])
             self.assertNotIn("<script>alert", answer)
-        start, asked = time.monotonic(), 0
-        while asked < 300:
-            self.assertEqual(self.post("/gate/enter", {"ip": self.addresses[0], "text": "222222222"})["entered"], "wait")
-            asked += 1
-        self.assertLess(time.monotonic() - start, 60)
+        start = time.monotonic()
+        guess = lambda: self.post("/gate/enter", {"ip": self.addresses[0], "text": "222222222"})["entered"]
+        looked_at = sum(guess() == "wrong" for _ in range(300))
+        self.assertLessEqual(looked_at, 1 + (time.monotonic() - start) / 20)
+        while guess() != "wait":
+            pass
         self.assertIn("429 ", self.enter(self.one, code), "even the right one waits")
         self.assertIn("303 ", self.enter(self.two, code), "and nobody else does")
         for body in ({}, {"kind": "years", "amount": 1, "count": 1}, {"kind": "hours", "amount": -1, "count": 1}, {"kind": "hours", "amount": 1, "count": 10**9},

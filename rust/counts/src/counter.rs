@@ -63,11 +63,9 @@ impl Counter {
         let ended = (seen.date != self.today.date).then(|| {
             let next = saved(&seen.date).unwrap_or_else(|| Day::new(&seen.date));
             // Another day, another secret: nobody is followed from one to the next.
-            let old = std::mem::replace(
-                self,
-                Self { served: self.served, internet: self.internet, reads: std::mem::take(&mut self.reads), ..Self::new(next) },
-            );
-            old.today
+            let reads = std::mem::take(&mut self.reads);
+            let fresh = Self { served: self.served, internet: self.internet, reads, ..Self::new(next) };
+            std::mem::replace(self, fresh).today
         });
         self.today.minutes = self.today.minutes.saturating_add(seen.minutes.min(10));
         let hour = usize::from(seen.hour.min(23));

@@ -5,7 +5,7 @@ use config::Access;
 use serde_json::Value;
 
 use crate::lang::{Key, Language};
-use crate::pages::{Frame, html};
+use crate::pages::{Frame, STYLE, html};
 use crate::request::Request;
 use crate::response::Response;
 use crate::site::Site;
