@@ -229,7 +229,8 @@ def test_the_first_page_is_the_communitys_own():
             b.axe()
         b.until("document.querySelector('img.picture').naturalWidth > 0")
         asked = [u for u in b.requests if not u.startswith("data:")]
-        sizes = b.js("Promise.all(" + json.dumps(asked) + ".map(u => fetch(u).then(r => r.arrayBuffer()).then(a => a.byteLength)))")
+        # The page's own policy lets no script fetch, so the sizes are asked for from here.
+        sizes = [len(p.ask("localhost", u.split(str(p.port), 1)[1]).body) for u in asked]
         assert len(asked) == 2 and sum(sizes) <= 50_000, (asked, sizes)
         assert b.js("[...document.querySelectorAll('#links ~ ul a')].map(a => a.getAttribute('href')).join()") == "http://10.42.0.9/,/files/"
         assert not b.complaints, b.complaints
