@@ -109,6 +109,20 @@ pub struct View {
     pub cloned: bool,
 }
 
+/// An alarm that is remembered: when it came last, whose address, how it showed, how often.
+pub type Remembered = (Duration, Ipv4Addr, Alarm, u32);
+
+/// What became of what was typed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tried {
+    /// It lets this phone in from now on.
+    News,
+    /// It did so before.
+    Known,
+    Wrong,
+    UsedUp,
+}
+
 #[derive(Debug)]
 struct Phone {
     mac: Mac,
@@ -132,7 +146,7 @@ pub struct Gate {
     online: bool,
     clock: Option<Moment>,
     limit: Limit,
-    alarms: Vec<(Duration, Ipv4Addr, Alarm, u32)>,
+    alarms: Vec<Remembered>,
     charged: Duration,
     /// When what was used up must be written down.
     save_at: Option<Duration>,
@@ -192,8 +206,8 @@ impl Gate {
         self.rule.access == Access::Voucher && self.phones.values().any(|p| p.open && close(p))
     }
 
-    /// How many are let through; wrong tries since the start; who showed up twice: when, where, how, how often.
-    pub fn told(&self) -> (usize, u64, &[(Duration, Ipv4Addr, Alarm, u32)]) {
+    /// How many are let through; wrong tries since the start; who showed up twice.
+    pub fn told(&self) -> (usize, u64, &[Remembered]) {
         (self.phones.values().filter(|p| p.open).count(), self.limit.wrong, &self.alarms)
     }
 
@@ -244,43 +258,55 @@ impl Gate {
             return (Entered::Wait(wait.as_secs() + 1), Vec::new());
         }
         let entered = if self.rule.access == Access::Voucher { self.voucher(mac, typed) } else { self.password(mac, typed) };
-        if entered == Entered::Wrong {
+        if entered == Tried::Wrong {
             self.limit.wrong(now, ip);
+            return (Entered::Wrong, Vec::new());
         }
-        if entered != Entered::Welcome {
-            return (entered, Vec::new());
+        if entered == Tried::UsedUp {
+            return (Entered::UsedUp, Vec::new());
         }
         if let Some(phone) = self.phones.get_mut(&ip) {
             phone.cloned = false;
         }
-        // Before the phone hears it: whose voucher this is outlives a power cut.
-        let mut actions = vec![Action::SaveUsed];
+        let mut actions = Vec::new();
+        if entered == Tried::News {
+            // Each is a write to the card, so two phones that snatch a voucher from each other without end have to wait as well.
+            self.limit.spend(now, ip);
+            // Before the phone hears it: whose voucher this is outlives a power cut.
+            actions.push(Action::SaveUsed);
+        }
         self.settle(&mut actions);
         (Entered::Welcome, actions)
     }
 
-    fn voucher(&mut self, mac: Mac, typed: &str) -> Entered {
-        let Some(voucher) = code::normal(typed).and_then(|code| self.book.find_mut(&code)) else { return Entered::Wrong };
+    fn voucher(&mut self, mac: Mac, typed: &str) -> Tried {
+        let Some(voucher) = code::normal(typed).and_then(|code| self.book.find_mut(&code)) else { return Tried::Wrong };
         if voucher.left == 0 {
-            return Entered::UsedUp;
+            return Tried::UsedUp;
+        }
+        if voucher.holder == Some(mac) {
+            return Tried::Known;
         }
         if voucher.holder.is_some_and(|holder| holder != mac) {
             // A phone that shows another address every week, a second phone of the same person, or somebody who overheard it.
             voucher.moves = voucher.moves.saturating_add(1);
         }
         voucher.holder = Some(mac);
-        Entered::Welcome
+        Tried::News
     }
 
-    fn password(&mut self, mac: Mac, typed: &str) -> Entered {
-        if typed != self.rule.password || typed.is_empty() {
-            return Entered::Wrong;
+    fn password(&mut self, mac: Mac, typed: &str) -> Tried {
+        if typed.is_empty() || !is_same(typed, &self.rule.password) {
+            return Tried::Wrong;
+        }
+        if self.passed.contains(&mac) {
+            return Tried::Known;
         }
         if self.passed.len() >= MOST_PASSED {
             self.passed.pop_first();
         }
         self.passed.insert(mac);
-        Entered::Welcome
+        Tried::News
     }
 
     /// Makes vouchers.
@@ -399,6 +425,12 @@ impl Gate {
             actions.push(if want { Action::Open(ip, phone.mac) } else { Action::Shut(ip, phone.mac) });
         }
     }
+}
+
+/// Compared to the end, so that the time it takes says nothing about where they begin to differ.
+fn is_same(typed: &str, right: &str) -> bool {
+    let differ = typed.bytes().zip(right.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
+    typed.len() == right.len() && std::hint::black_box(differ) == 0
 }
 
 /// A word that is another one for another password. The settings hold it in the clear, so this needs no more than to differ.

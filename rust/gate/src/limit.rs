@@ -34,6 +34,11 @@ impl Limit {
     /// It was wrong.
     pub fn wrong(&mut self, now: Duration, ip: Ipv4Addr) {
         self.wrong += 1;
+        self.spend(now, ip);
+    }
+
+    /// One try less.
+    pub fn spend(&mut self, now: Duration, ip: Ipv4Addr) {
         if self.full_at.len() >= MAX_ADDRESSES && !self.full_at.contains_key(&ip) {
             self.full_at.retain(|_, at| *at > now);
             // The leases are fewer than that, except in ranges that nobody fills: then the oldest guess is forgiven.

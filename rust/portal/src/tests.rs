@@ -351,19 +351,19 @@ fn the_shell_is_told_what_a_request_needs() {
     let of = |host, target| needs(&site, &Request::get(host, target, NEW));
     assert_eq!(
         of("captive.apple.com", "/"),
-        Needs { identity: true, place: true, library: true, files: true, status: false, updates: false, captured: true }
+        Needs { identity: true, place: true, library: true, files: true, status: false, updates: false, way: false, captured: true }
     );
     assert_eq!(
         of("www.google.com", "/gen_204"),
-        Needs { identity: false, place: false, library: false, files: false, status: false, updates: false, captured: true }
+        Needs { identity: false, place: false, library: false, files: false, status: false, updates: false, way: false, captured: true }
     );
     assert_eq!(
         of("p2p.local", "/admin/update"),
-        Needs { identity: false, place: false, library: false, files: false, status: false, updates: true, captured: false }
+        Needs { identity: false, place: false, library: false, files: false, status: false, updates: true, way: false, captured: false }
     );
     assert_eq!(
         of("p2p.local", "/admin/"),
-        Needs { identity: false, place: false, library: false, files: false, status: true, updates: false, captured: false }
+        Needs { identity: false, place: false, library: false, files: false, status: true, updates: false, way: false, captured: false }
     );
 }
 

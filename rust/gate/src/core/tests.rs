@@ -156,6 +156,24 @@ fn a_voucher_is_with_one_phone_at_a_time_and_the_moves_are_counted() {
 }
 
 #[test]
+fn what_is_right_again_and_again_does_not_wear_the_card() {
+    let mut gate = gate(Access::Voucher);
+    let code = batch(&mut gate, Kind::Hours, 1);
+    assert_eq!(gate.enter(A, &code, s(0)).1.len(), 2);
+    for n in 0..100 {
+        assert_eq!(gate.enter(A, &code, s(n / 10)), (Entered::Welcome, vec![]), "it is that phone's already");
+    }
+    let snatched = (0..100).filter(|n| gate.enter(if n % 2 == 0 { B } else { A }, &code, s(20)).0 == Entered::Welcome).count();
+    assert!(snatched <= 12, "{snatched}: two phones that take it from each other wait like those who guess");
+    let mut gate = self::gate(Access::Password);
+    gate.enter(A, "sesame open", s(0));
+    assert_eq!(gate.enter(A, "sesame open", s(0)), (Entered::Welcome, vec![]));
+    for wrong in ["sesame opeN", "sesame ope", "sesame open ", "\0sesame open"] {
+        assert_eq!(gate.enter(B, wrong, s(0)).0, Entered::Wrong, "{wrong:?}");
+    }
+}
+
+#[test]
 fn the_times_hold_for_all_and_without_a_clock_nothing_is_on() {
     let schedule = Schedule::new(&["mon-fri 08:00-18:00".into()]);
     let mut gate = Gate::new(Rule { access: Access::Open, password: String::new(), schedule }, "", "", s(0));
