@@ -95,6 +95,9 @@ pub fn ask<T>(state: &State, question: impl FnOnce(&mut Gate, Duration) -> (T, V
     {
         log::warn!("the packet filter is loaded anew: {error}");
         state.lock().reload = true;
+    }
+    if !commands.is_empty() {
+        // Somebody is in who was out, or the other way: from now on it is looked more often, or less.
         state.poke.notify_one();
     }
     Some(answer)
