@@ -1,12 +1,12 @@
 // The box itself: how it is, updates, its log, the password, restart.
 'use strict';
 const boxPage = (() => {
-  const { say, el, field, button, tell, busy } = page;
+  const { say, el, field, button, tell, busy, fill } = page;
 
   const state = async (body) => {
     const got = await session.ask('GET', '/report?lang=' + document.documentElement.lang);
     if (got.trial_left_s) return settingsPage.trial(null, got.trial_left_s);
-    body.replaceChildren(
+    fill(body,
       el('p', { class: got.trouble ? 'bad' : '' }, el('b', {}, got.headline)),
       el('dl', {}, got.rows.map((row) => [el('dt', {}, row.label), el('dd', { class: row.bad ? 'bad' : null }, row.text, row.notes.map((n) => el('small', {}, n)))])),
       got.troubles.length ? el('ul', { class: 'list' }, got.troubles.map((t) => el('li', { lang: 'en', dir: 'auto' }, t))) : null);
@@ -15,19 +15,19 @@ const boxPage = (() => {
   const log = async (body) => {
     const got = await session.ask('GET', '/log?lines=200');
     const text = got.lines.map((l) => '[' + (l.t_ms / 1000).toFixed(1) + '] ' + l.daemon + ': ' + l.text).join('\n');
-    body.replaceChildren(el('pre', { tabindex: '0', lang: 'en', dir: 'ltr', role: 'region', 'aria-label': say('tab-log') }, text), button(say('again-look'), () => page.home('log')));
+    fill(body, el('pre', { tabindex: '0', lang: 'en', dir: 'ltr', role: 'region', 'aria-label': say('tab-log') }, text), button(say('again-look'), () => page.home('log')));
   };
 
   const updates = async (body) => {
     let got;
     try { got = await session.ask('GET', '/updates'); } catch (error) {
       if (error.kind !== 'refused') throw error;
-      return body.replaceChildren(el('p', {}, say('updates-none')));
+      return fill(body, el('p', {}, say('updates-none')));
     }
     const slot = (s) => (s ? (s.slot || '?').toUpperCase() + ' · ' + (s.seq === undefined || s.seq === null ? '?' : s.seq) : '?');
     const act = (name, path) => { const b = button(say('u-' + name), () => busy(b, async () => { await session.ask('POST', path, {}, 60000); page.home('updates'); }), name !== 'check'); return b; };
     const history = await session.ask('GET', '/updates/history').catch(() => ({}));
-    body.replaceChildren(
+    fill(body,
       el('dl', {}, el('dt', {}, say('u-state')), el('dd', {}, say('u-s-' + got.state)), el('dt', {}, say('u-running')), el('dd', {}, slot(got.running)), el('dt', {}, say('u-other')), el('dd', {}, slot(got.other)),
         got.last_error ? [el('dt', {}, say('u-error')), el('dd', { class: 'bad', lang: 'en' }, got.last_error)] : null),
       got.state === 'writing' ? el('progress', { max: '100', value: String(got.progress || 0), 'aria-label': say('u-s-writing') }) : null,
@@ -78,7 +78,7 @@ const boxPage = (() => {
       yes.focus();
     }, true);
     const out = button(say('logout'), () => busy(out, async () => { await session.ask('POST', '/logout', {}).catch(() => {}); session.end(); page.start(); }), true);
-    body.replaceChildren(el('h3', {}, say('change-password')), form, el('h3', {}, say('restart')), el('p', {}, say('restart-does')), restart, ...clock(), ...metrics(), el('h3', {}, say('logout')), out);
+    fill(body, el('h3', {}, say('change-password')), form, el('h3', {}, say('restart')), el('p', {}, say('restart-does')), restart, ...clock(), ...metrics(), el('h3', {}, say('logout')), out);
   };
 
   return { state, log, updates, more, choosePassword };

@@ -1,7 +1,7 @@
 // The community's own part of the first page: welcome, colours, picture, links.
 'use strict';
 const homePage = (() => {
-  const { say, el, field, tell, busy } = page;
+  const { say, el, field, tell, busy, fill } = page;
   const SIDE = 900, ROOM = 24 * 1024; // Pixels of the picture's longer side; rust/portal's MAX_PICTURE.
 
   // The picture, made small by the browser: the first page has to stay light.
@@ -52,7 +52,7 @@ const homePage = (() => {
       });
     } }, welcome.map(([, , box]) => box), field(say('home-colour'), colour), field(say('home-picture'), file, say('home-picture-hint')),
     got.picture ? el('label', { class: 'check', for: 'no-picture' }, remove, say('home-remove')) : null, field(say('home-picture-text'), words), field(say('home-links'), links, say('home-links-hint')), go);
-    body.replaceChildren(form);
+    fill(body, form);
   };
   return { begin };
 })();

@@ -1,7 +1,7 @@
 // Who uses the internet, and vouchers: made, shown, printed, taken away.
 'use strict';
 const internetPage = (() => {
-  const { say, el, field, button, tell, busy } = page;
+  const { say, el, field, button, tell, busy, fill } = page;
   const KINDS = ['hours', 'days', 'megabytes'];
   const svg = (tag, attributes) => {
     const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
@@ -13,7 +13,7 @@ const internetPage = (() => {
   const begin = async (body) => {
     const got = await session.ask('GET', '/internet');
     const alarm = (a) => el('li', {}, say('net-alarm-line', { ip: a.ip, what: say('net-alarm-' + a.kind), minutes: Math.floor(a.ago_s / 60), times: a.times }));
-    body.replaceChildren(
+    fill(body,
       el('dl', {}, el('dt', {}, say('net-rule')), el('dd', {}, say('c-access-' + got.access), el('small', {}, say(got.online ? 'net-online' : 'net-offline')), got.on_time ? null : el('small', {}, say('net-off-time'))),
         el('dt', {}, say('net-out')), el('dd', {}, String(got.out)), el('dt', {}, say('net-wrong')), el('dd', {}, String(got.wrong))),
       got.alarms.length ? [el('h3', { class: 'bad' }, say('net-alarms')), el('ul', { class: 'list' }, got.alarms.map(alarm))] : '',

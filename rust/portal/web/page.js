@@ -15,9 +15,13 @@ const page = (() => {
       else if (value === true) node.setAttribute(name, '');
       else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
     }
-    for (const child of children.flat()) if (child !== null && child !== undefined && child !== false) node.append(child);
+    node.append(...there(children));
     return node;
   };
+  // Lists in lists as one, without what is not there.
+  const there = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+  // In place of what was in the node.
+  const fill = (node, ...children) => node.replaceChildren(...there(children));
   let serial = 0;
   // A labelled field; hint below it is read with it.
   const field = (label, input, hint) => {
@@ -67,7 +71,7 @@ const page = (() => {
   };
   const show = (title, ...parts) => {
     const head = el('h2', { tabindex: '-1' }, title);
-    root.replaceChildren(head, live, ...parts.flat());
+    fill(root, head, live, parts);
     return head;
   };
 
@@ -115,5 +119,5 @@ const page = (() => {
     if (message) session.end();
     if (session.is()) home(); else loginForm(message);
   };
-  return { say, el, field, button, tell, failed, busy, show, home, start, live };
+  return { say, el, fill, field, button, tell, failed, busy, show, home, start, live };
 })();

@@ -1,7 +1,7 @@
 // Settings: every key of hotspot.toml, what a change does to phones, and a change on trial.
 'use strict';
 const settingsPage = (() => {
-  const { say, el, field, button, tell, failed, busy } = page;
+  const { say, el, field, button, tell, failed, busy, fill } = page;
   const CHOICES = { 'wifi.band': ['2.4', '5'], 'lan.ports': ['auto', 'lan', 'uplink'], 'internet.access': ['blocked', 'voucher', 'password', 'open'] };
   const label = (key) => say('k-' + key.replace(/[._]/g, '-'));
   const option = (value, text, chosen) => el('option', { value, selected: chosen }, text);
@@ -130,7 +130,7 @@ const settingsPage = (() => {
       event.preventDefault();
       busy(go, async () => { if ((await save(got.edition, controls, where)) === 'kept') { page.home('settings'); tell(say('saved')); } });
     } }, [...sections].map(([name, boxes]) => el('details', { open: name === 'community' || name === 'wifi' }, el('summary', {}, say('s-' + name)), got.later.includes(name) ? el('p', { class: 'hint' }, say('later')) : null, boxes)), where, go);
-    body.replaceChildren(form);
+    fill(body, form);
   };
   return { begin, control, changed, save, trial, mark, label };
 })();

@@ -1,7 +1,7 @@
 // Statistics: charts that the box has drawn, and a table for a spreadsheet.
 'use strict';
 const statsPage = (() => {
-  const { say, el, button, busy, tell } = page;
+  const { say, el, button, busy, tell, fill } = page;
   const drawn = (svg) => document.importNode(new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement, true);
 
   const begin = async (body) => {
@@ -15,7 +15,7 @@ const statsPage = (() => {
       link.remove();
       tell('');
     }), true);
-    body.replaceChildren(el('p', {}, say('stats-how')), ...got.charts.map((c) => el('figure', {}, el('figcaption', {}, c.title), drawn(c.svg))),
+    fill(body, el('p', {}, say('stats-how')), ...got.charts.map((c) => el('figure', {}, el('figcaption', {}, c.title), drawn(c.svg))),
       el('h3', {}, say('stats-most')), got.most.length ? el('ol', { class: 'list' }, got.most.map((m) => el('li', {}, el('span', { dir: 'auto' }, m.title), ' (' + m.times + ')'))) : el('p', {}, say('stats-none')), csv);
   };
   return { begin };
