@@ -18,7 +18,6 @@ const NETWORK: &[&str] = &[
     "nft_limit",
     "nft_redir",
     "nft_masq",
-    "nft_nat",
     "nft_reject_inet",
     "nft_reject_bridge",
     "nft_meta_bridge",
