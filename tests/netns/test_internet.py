@@ -357,7 +357,8 @@ class Internet(unittest.TestCase):
         self.assertFalse(self.out(self.one), "its web pages alone")
         self.rule({"access": "open", "speed": 8000})
         self.comes_out(self.one)
-        self.assertGreater(self.download(self.one, 2_000_000), 0.7)
+        # A second and a half may come at once, as the kernel counts; the other 2.5 MB take their time.
+        self.assertGreater(self.download(self.one, 4_000_000), 1.5)
         # No clock is set here, and what the owner limited stays off without one.
         self.rule({"access": "open", "schedule": ["00:00-24:00"]})
         self.assertFalse(self.out(self.one))
