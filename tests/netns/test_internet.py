@@ -17,6 +17,29 @@ OWN, WORLD, CAPTURE = "10.42.0.1", "203.0.113.7", "198.51.100.1"
 PROBE = "connectivitycheck.gstatic.com"
 
 
+MACHINE = """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        size = int(self.headers.get("Content-Length") or 0)
+        got = 0
+        while got < size:
+            got += len(self.rfile.read(min(65536, size - got)))
+        text = " ".join((self.command, self.path, self.headers["Host"], self.headers["Via"], str(got))).encode()
+        if self.path == "/large":
+            text = b"y" * 20_000_000
+        self.send_response(201 if self.command == "POST" else 200)
+        self.send_header("Content-Length", str(len(text)))
+        self.send_header("Connection", "keep-alive, X-Secret")
+        self.send_header("X-Secret", "secret")
+        self.end_headers()
+        self.wfile.write(text)
+    do_POST = do_GET
+http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+"""
+
+
 class Echo:
     """A server of the internet that sends back what comes, and as many bytes as it is asked for."""
 
@@ -86,8 +109,8 @@ class Internet(unittest.TestCase):
         cls.portal = cls.box.ns.popen(NETD, "portald", "--listen", "0.0.0.0:80", "--files", cls.box.dir, env=dict(os.environ, HOTSPOT_RUN=cls.box.run_dir), stderr=cls.box.log)
 
     @classmethod
-    def rules(cls, internet, secret=""):
-        files = {"settings.json": {"internet": internet}, "secrets.json": {"internet_password": secret}}
+    def rules(cls, internet, secret="", services=()):
+        files = {"settings.json": {"internet": internet, "lan": {"services": services}}, "secrets.json": {"internet_password": secret}}
         for name, what in files.items():
             with open(f"{cls.box.run_dir}/{name}", "w") as file:
                 json.dump(what, file)
@@ -370,6 +393,32 @@ class Internet(unittest.TestCase):
         self.box.lease(self.one)
         wait("on", lambda: self.out(self.one), 40)
         os.remove(self.box.run_dir + "/clockd/clock.json")
+
+    def test_a_name_leads_to_another_machine_that_nobody_reaches_otherwise(self):
+        self.rule({})
+        machine = self.addresses[1]
+        self.rules({}, services=[f"maps.p2p = http://{machine}:8080", "wiki.p2p = /files/", f"loop.p2p = http://{OWN}:80", "gone.p2p = http://10.42.0.250:81"])
+        self.again()
+        server = self.two.popen("python3", "-c", MACHINE)
+        try:
+            self.assertEqual([self.resolve(self.one, name) for name in ("maps.p2p", "wiki.p2p", "gone.p2p", "loop.p2p")], [OWN, OWN, OWN, CAPTURE])
+            wait("it answers", lambda: self.get(self.one, "maps.p2p", "/a?b=c", to=OWN).endswith("GET /a?b=c maps.p2p 1.1 p2p-hotspot 0"))
+            answer = self.get(self.one, "MAPS.p2p", "/upload", to=OWN, body=b"x" * 3_000_000)
+            self.assertTrue(answer.endswith(" 3000000") and answer.startswith("HTTP/1.1 201 "), answer[-200:])
+            self.assertNotIn("secret", answer.lower().split("\r\n\r\n")[0], "what Connection names stays there")
+            self.assertEqual(len(self.get(self.one, "maps.p2p", "/large", to=OWN).split("\r\n\r\n")[1]), 20_000_000)
+            self.assertIn("\r\nLocation: /files/", self.get(self.one, "wiki.p2p", "/", to=OWN))
+            # The phones do not reach it, and it reaches no more of the box than they do.
+            with self.one.socket(socket.AF_INET, socket.SOCK_STREAM) as sock, self.assertRaises(OSError):
+                sock.connect((machine, 8080))
+            with self.two.socket(socket.AF_INET, socket.SOCK_STREAM) as sock, self.assertRaises(OSError):
+                sock.bind(("", 8081))
+                sock.connect((OWN, 22))
+        finally:
+            server.kill()
+            server.wait()
+        wait("the visitor is told", lambda: "502 " in self.get(self.one, "maps.p2p", "/", to=OWN) and "does not answer" in self.get(self.one, "maps.p2p", "/", to=OWN))
+        self.assertIn("502 ", self.get(self.one, "gone.p2p", "/", to=OWN))
 
     def test_ten_thousand_guesses_and_hostile_values_change_nothing(self):
         self.rule({"access": "voucher"})

@@ -1,7 +1,7 @@
 //! What each kind of value must look like; errors say what is wrong and what would be right.
 
 use crate::value::Value;
-use crate::{Access, Band, LANGUAGES, Settings, lists};
+use crate::{Access, Band, LANGUAGES, Settings, lists, service};
 
 /// Longest list, in items.
 const MAX_ITEMS: usize = 64;
@@ -127,13 +127,26 @@ fn is_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-/// Host names (RFC 1123, 2.1) in lower case; one that is all digits and dots would be an address.
+/// Host names in lower case.
 pub(crate) fn host_names(value: &Value) -> Result<Vec<String>, String> {
     list(value, |name| {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
-        let valid = name.len() <= 253 && name.split('.').all(is_label) && !name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        if valid { Ok(name) } else { Err(format!("\"{}\" is not a host name such as library.local", short(&name))) }
+        if is_host_name(&name) { Ok(name) } else { Err(format!("\"{}\" is not a host name such as library.local", short(&name))) }
     })
+}
+
+/// A host name (RFC 1123, 2.1); one that is all digits and dots would be an address.
+pub(crate) fn is_host_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_label) && !name.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+/// Names of local services and where they lead.
+pub(crate) fn services(value: &Value) -> Result<Vec<String>, String> {
+    let texts = list(value, |text| service::read(text).map(|service| service.to_string()))?;
+    if texts.len() > service::MOST {
+        return Err(format!("{} services, at most {} fit", texts.len(), service::MOST));
+    }
+    Ok(texts)
 }
 
 /// An IANA time zone.
@@ -270,6 +283,6 @@ pub(crate) fn together(settings: &mut Settings) -> Vec<(&'static str, String)> {
 }
 
 /// At most so much of a wrong value is repeated to the reader.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().take(40).map(|c| if c.is_control() { '?' } else { c }).collect()
 }

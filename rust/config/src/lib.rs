@@ -12,6 +12,7 @@ mod lists;
 mod merge;
 mod range;
 mod reference;
+mod service;
 mod settings;
 mod value;
 
@@ -20,6 +21,7 @@ pub use lists::{countries, timezones};
 pub use merge::{entries_of, merge, overlay, render, values_of};
 pub use range::{CAPTURE_ADDRESS, Range};
 pub use reference::{later, reference};
+pub use service::{Service, Target};
 pub use settings::*;
 pub use value::Value;
 

@@ -130,6 +130,16 @@ pub struct Lan {
     pub ports: Ports,
     /// Further host names that lead to the portal.
     pub names: Vec<String>,
+    /// Names of local services, such as `maps.p2p = http://10.42.0.9:8080`; see [`Lan::services`].
+    pub services: Vec<String>,
+}
+
+impl Lan {
+    /// The services with where they lead, without any that would lead the portal to itself.
+    pub fn services(&self) -> Vec<crate::Service> {
+        let itself = crate::Target::Machine(std::net::SocketAddrV4::new(self.range.own(), 80));
+        self.services.iter().filter_map(|text| crate::service::read(text).ok()).filter(|s| s.target != itself).collect()
+    }
 }
 
 /// What the Ethernet ports are for.

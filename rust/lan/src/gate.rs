@@ -9,7 +9,7 @@
 //! - The uplink side reaches nothing; replies to what the box asked pass, those of other hotspots to an mDNS question too.
 //! - Limits per source refill within a second; over them a packet is lost, and nobody is banned.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use config::Range;
 
@@ -33,12 +33,17 @@ pub struct Way {
     pub speed_total: u32,
 }
 
-/// The rule set for visitors in `range`, with captured names at `capture`.
-pub fn ruleset(range: Range, capture: Ipv4Addr, way: Option<Way>) -> String {
+/// The rule set for visitors in `range`, with captured names at `capture`; the box may ask these `machines` among the visitors.
+pub fn ruleset(range: Range, capture: Ipv4Addr, way: Option<Way>, machines: &[SocketAddrV4]) -> String {
     let own = range.own();
+    // What a machine says first is refused like any visitor's; what it answers is no first packet.
+    let machine = |m: &SocketAddrV4| {
+        format!("\n        ip saddr {} tcp sport {} ip daddr @BOX@ tcp flags & (syn | ack | rst) != syn accept", m.ip(), m.port())
+    };
+    let machines: String = machines.iter().map(machine).collect();
     TEMPLATE
         .replace("@SETS@", way.map_or("", |_| SETS))
-        .replace("@EARLY@", way.map_or("", |_| EARLY))
+        .replace("@EARLY@", &(machines + way.map_or("", |_| EARLY)))
         .replace("@NAT@", way.map_or("", |_| NAT))
         .replace("@PORTS@", &way.map_or(String::new(), |_| format!(", {FORWARD_PORT}")))
         .replace("@FORWARD@", way.map_or("", |_| FORWARD))
@@ -289,6 +294,8 @@ mod tests {
     use super::*;
 
     const WAYS: [Option<Way>; 3] = [None, Some(Way { speed: 0, speed_total: 0 }), Some(Way { speed: 512, speed_total: 8000 })];
+    const MACHINES: [SocketAddrV4; 2] =
+        [SocketAddrV4::new(Ipv4Addr::new(10, 42, 7, 9), 8080), SocketAddrV4::new(Ipv4Addr::new(10, 42, 7, 9), 80)];
     const SET_NAMES: [&str; 13] = [
         "dns_rate",
         "new_rate",
@@ -308,18 +315,18 @@ mod tests {
     #[test]
     fn every_hole_of_the_template_is_filled() {
         for way in WAYS {
-            let mut rules = ruleset("192.168.50.0/24".parse().unwrap(), config::CAPTURE_ADDRESS, way);
+            let mut rules = ruleset("192.168.50.0/24".parse().unwrap(), config::CAPTURE_ADDRESS, way, &MACHINES);
             assert!(rules.contains("{ 192.168.50.1, 198.51.100.1 }") && rules.contains("!= 192.168.50.0/24"));
             for name in SET_NAMES {
                 rules = rules.replace(&format!("@{name} "), "").replace(&format!("@{name}\n"), "");
             }
-            assert!(!rules.contains('@') && !rules.contains("10.42."), "{rules}");
+            assert!(!rules.contains('@') && !rules.replace("10.42.7.9", "").contains("10.42."), "{rules}");
         }
     }
 
     #[test]
     fn without_a_way_nothing_is_forwarded_by_any_rule() {
-        let rules = ruleset(Range::default(), config::CAPTURE_ADDRESS, None);
+        let rules = ruleset(Range::default(), config::CAPTURE_ADDRESS, None, &MACHINES);
         for chain in rules.split("chain forward").skip(1) {
             let body = &chain[..chain.find('}').unwrap()];
             assert!(body.contains("policy drop") && !body.contains("accept") && !body.contains("jump"), "{body}");
@@ -345,7 +352,7 @@ mod tests {
         use std::io::Write;
         use std::process::{Command, Stdio};
         for way in WAYS {
-            let mut rules = ruleset(Range::default(), config::CAPTURE_ADDRESS, way);
+            let mut rules = ruleset(Range::default(), config::CAPTURE_ADDRESS, way, &MACHINES);
             if way.is_some() {
                 let (ip, mac) = (Ipv4Addr::new(10, 42, 0, 7), "02:00:00:00:00:01");
                 rules += &(open(ip, mac)

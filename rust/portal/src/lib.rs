@@ -25,7 +25,7 @@ pub mod site;
 pub mod status;
 pub mod updates;
 
-pub use pages::{Surroundings, not_found};
+pub use pages::{Surroundings, machine_away, not_found};
 pub use request::{Client, Kind, Method, Request};
 pub use response::Response;
 pub use site::Site;
@@ -59,6 +59,8 @@ pub enum Answer {
     },
     /// A question for the trustless gateway, to be answered from the store.
     Gateway(Result<content::gateway::Ask, content::gateway::No>),
+    /// This machine's to answer, asked in the visitor's place; [`machine_away`] if it does not.
+    Machine(std::net::SocketAddrV4),
     /// `/healthz`: 200 while the box is well.
     Health,
     /// `/metrics`: [`metrics::text`] for who [`metrics::allows`], else 401.
@@ -83,7 +85,7 @@ pub enum Door {
 }
 
 /// What the shell should find out before it asks for the answer; whatever it cannot find out is left empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Who the client is, even if it has not continued.
     pub identity: bool,
@@ -105,6 +107,9 @@ pub struct Needs {
 
 /// What the answer to a request will look at.
 pub fn needs(site: &Site, request: &Request) -> Needs {
+    if site.machine(request.host.as_deref()).is_some() {
+        return Needs::default();
+    }
     let home = request.host.as_deref().is_some_and(|host| site.own.is(host));
     let page = if home {
         request.path == "/"
@@ -130,8 +135,16 @@ fn is_internet(path: &str) -> bool {
 
 /// What a request gets.
 pub fn answer(site: &Site, around: &Surroundings, request: &Request) -> Answer {
+    if let Some(machine) = site.machine(request.host.as_deref()) {
+        return Answer::Machine(machine);
+    }
     match request.host.as_deref() {
-        Some(host) if site.own.is(host) => at_home(site, around, request),
+        Some(host) if site.own.is(host) => match site.page(Some(host)) {
+            Some(page) if request.path == "/" && request.method == Method::Get => {
+                Answer::Send(Response::text(302, "").with("location", page.to_owned()))
+            }
+            _ => at_home(site, around, request),
+        },
         _ => Answer::Send(captured(site, around, request)),
     }
 }

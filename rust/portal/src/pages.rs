@@ -253,6 +253,11 @@ pub fn not_found(site: &Site, request: &Request) -> Response {
     message(site, request, 404, Key::NotFoundTitle, Key::NotFoundText)
 }
 
+/// 502: the machine behind a service's name does not answer.
+pub fn machine_away(site: &Site, request: &Request) -> Response {
+    message(site, request, 502, Key::AwayTitle, Key::AwayText)
+}
+
 /// A few words and the way back.
 pub(crate) fn message(site: &Site, request: &Request, status: u16, title: Key, text: Key) -> Response {
     let f = Frame::new(site, request, "/");

@@ -1,5 +1,9 @@
 //! What the portal shows of the settings.
 
+use std::net::SocketAddrV4;
+
+use config::Target;
+
 use crate::home::Home;
 use crate::host::Own;
 use crate::lang::Language;
@@ -13,6 +17,8 @@ pub struct Site {
     pub languages: Vec<&'static Language>,
     /// Own address and names.
     pub own: Own,
+    /// Names of local services: those that lead to a page are own names too, those of other machines are not.
+    pub services: Vec<config::Service>,
     /// The name that people are told to type.
     pub short_name: String,
     /// Who may use the internet.
@@ -39,10 +45,13 @@ impl Site {
         let device = format!("{}.local", settings.device.name).to_ascii_lowercase();
         let mut names = vec!["p2p.local".to_owned(), device.clone()];
         names.extend(settings.lan.names.iter().filter_map(|name| crate::host::normal(name)));
+        let services = settings.lan.services();
+        names.extend(services.iter().filter(|s| matches!(s.target, Target::Page(_))).map(|s| s.name.clone()));
         Self {
             community: settings.community.name.clone(),
             languages,
             own: Own { address: settings.lan.range.own(), names },
+            services,
             short_name: device,
             access: settings.internet.access,
             schedule: settings.internet.schedule.clone(),
@@ -50,6 +59,24 @@ impl Site {
             picture: None,
             problems,
             rescue: false,
+        }
+    }
+}
+
+impl Site {
+    /// The machine that is to be asked what is asked of this host, if it is not the portal's to answer.
+    pub fn machine(&self, host: Option<&str>) -> Option<SocketAddrV4> {
+        match &self.services.iter().find(|s| host == Some(s.name.as_str()))?.target {
+            Target::Machine(machine) if !self.own.is(host?) => Some(*machine),
+            _ => None,
+        }
+    }
+
+    /// The page that this host's first page is.
+    pub(crate) fn page(&self, host: Option<&str>) -> Option<&str> {
+        match &self.services.iter().find(|s| host == Some(s.name.as_str()))?.target {
+            Target::Page(path) if path != "/" => Some(path),
+            _ => None,
         }
     }
 }
@@ -74,5 +101,13 @@ mod tests {
         assert_eq!(site.own.names, ["p2p.local", "aldeia.local", "biblioteca.example"]);
         assert_eq!(site.languages.iter().map(|l| l.code).collect::<Vec<_>>(), ["pt", "en"]);
         assert_eq!(site.own.address.to_string(), "10.42.0.1");
+        settings.lan.services = ["wiki.p2p = /library/", "maps.p2p = http://10.42.0.9:8080", "loop.p2p = http://10.42.0.1", "nonsense"].map(Into::into).to_vec();
+        let site = Site::new(&settings, Vec::new());
+        assert_eq!(site.machine(Some("maps.p2p")), Some("10.42.0.9:8080".parse().unwrap()));
+        assert_eq!((site.page(Some("wiki.p2p")), site.machine(Some("wiki.p2p"))), (Some("/library/"), None));
+        assert!(site.own.is("wiki.p2p") && !site.own.is("maps.p2p") && site.machine(Some("loop.p2p")).is_none() && site.machine(None).is_none());
+        // A name that is the portal's own stays the portal's.
+        settings.lan.names = vec!["maps.p2p".into()];
+        assert_eq!(Site::new(&settings, Vec::new()).machine(Some("maps.p2p")), None);
     }
 }

@@ -63,6 +63,8 @@ full-others = If somebody near you cannot connect: wait a few minutes, or ask a 
 ## Errors
 not-found-title = Not here
 not-found-text = There is nothing at this address. Perhaps it was moved or removed.
+away-title = This service does not answer
+away-text = The machine that it runs on may be off. Try again later.
 wrong-title = That did not work
 wrong-text = The box could not make sense of this request.
 
@@ -283,6 +285,8 @@ o-c-ports-auto = The first for the internet, the others for visitors
 o-c-ports-lan = All for visitors
 o-c-ports-uplink = The first for the internet, the others off
 o-k-lan-names = More names of the portal, one a line
+o-k-lan-services = Names of local services, one a line
+o-h-lan-services = Such as wiki.p2p = /library/ for a page of the box, or maps.p2p = http://10.42.0.9:8080 for another machine, which the box asks in the visitor’s place.
 o-k-uplink-wifi-ssid = Wi-Fi to take the internet from
 o-k-uplink-wifi-password = Its password
 o-k-internet-access = Who may use the internet

@@ -52,6 +52,8 @@ full-others = Si alguien cerca de ti no logra conectarse: que espere unos minuto
 
 not-found-title = No está aquí
 not-found-text = No hay nada en esta dirección. Quizá se movió o se quitó.
+away-title = Este servicio no responde
+away-text = La máquina en la que funciona quizá esté apagada. Inténtelo más tarde.
 wrong-title = No funcionó
 wrong-text = La caja no entendió esta petición.
 
@@ -269,6 +271,8 @@ o-c-ports-auto = El primero para internet, los otros para visitantes
 o-c-ports-lan = Todos para visitantes
 o-c-ports-uplink = El primero para internet, los otros apagados
 o-k-lan-names = Más nombres del portal, uno por línea
+o-k-lan-services = Nombres de servicios locales, uno por línea
+o-h-lan-services = Por ejemplo wiki.p2p = /library/ para una página de la caja, o maps.p2p = http://10.42.0.9:8080 para otra máquina, a la que la caja pregunta en lugar del visitante.
 o-k-uplink-wifi-ssid = Wi-Fi de donde viene internet
 o-k-uplink-wifi-password = Su contraseña
 o-k-internet-access = Quién puede usar internet

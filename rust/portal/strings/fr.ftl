@@ -52,6 +52,8 @@ full-others = Si quelqu’un près de vous n’arrive pas à se connecter : att
 
 not-found-title = Ce n’est pas ici
 not-found-text = Il n’y a rien à cette adresse. Cela a peut-être été déplacé ou retiré.
+away-title = Ce service ne répond pas
+away-text = La machine sur laquelle il tourne est peut-être éteinte. Réessayez plus tard.
 wrong-title = Cela n’a pas marché
 wrong-text = La boîte n’a pas compris cette demande.
 
@@ -269,6 +271,8 @@ o-c-ports-auto = Le premier pour internet, les autres pour les visiteurs
 o-c-ports-lan = Tous pour les visiteurs
 o-c-ports-uplink = Le premier pour internet, les autres éteints
 o-k-lan-names = Autres noms du portail, un par ligne
+o-k-lan-services = Noms de services locaux, un par ligne
+o-h-lan-services = Par exemple wiki.p2p = /library/ pour une page de la boîte, ou maps.p2p = http://10.42.0.9:8080 pour une autre machine, que la boîte interroge à la place du visiteur.
 o-k-uplink-wifi-ssid = Wi-Fi d'où vient internet
 o-k-uplink-wifi-password = Son mot de passe
 o-k-internet-access = Qui peut utiliser internet

@@ -52,6 +52,8 @@ full-others = Se alguém perto de você não conseguir conectar: espere alguns m
 
 not-found-title = Não está aqui
 not-found-text = Não há nada neste endereço. Talvez tenha mudado de lugar ou sido removido.
+away-title = Este serviço não responde
+away-text = A máquina em que ele funciona talvez esteja desligada. Tente mais tarde.
 wrong-title = Não funcionou
 wrong-text = A caixa não entendeu este pedido.
 
@@ -269,6 +271,8 @@ o-c-ports-auto = A primeira para a internet, as outras para visitantes
 o-c-ports-lan = Todas para visitantes
 o-c-ports-uplink = A primeira para a internet, as outras desligadas
 o-k-lan-names = Mais nomes do portal, um por linha
+o-k-lan-services = Nomes de serviços locais, um por linha
+o-h-lan-services = Por exemplo wiki.p2p = /library/ para uma página da caixa, ou maps.p2p = http://10.42.0.9:8080 para outra máquina, a quem a caixa pergunta no lugar do visitante.
 o-k-uplink-wifi-ssid = Wi-Fi de onde vem a internet
 o-k-uplink-wifi-password = A senha dele
 o-k-internet-access = Quem pode usar a internet

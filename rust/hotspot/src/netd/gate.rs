@@ -52,7 +52,8 @@ pub fn load_now(settings: &Settings, state: &State) {
     if way.is_none() {
         forward(false);
     }
-    let error = nft(&["-f", "-"], &lan::gate::ruleset(settings.lan.range, config::CAPTURE_ADDRESS, way)).err();
+    let rules = lan::gate::ruleset(settings.lan.range, config::CAPTURE_ADDRESS, way, &super::settings::machines(settings));
+    let error = nft(&["-f", "-"], &rules).err();
     match &error {
         Some(error) => {
             // Never without rules that hold it back.

@@ -1,6 +1,8 @@
 //! The settings of record, as the settings program wrote them.
 
-use config::{Secrets, Settings};
+use std::net::SocketAddrV4;
+
+use config::{Secrets, Service, Settings, Target};
 
 /// A larger file is not ours.
 const MAX: u64 = 1 << 20;
@@ -30,9 +32,20 @@ fn read<T: Default + serde::de::DeserializeOwned>(name: &str) -> T {
     })
 }
 
+/// Machines on the visitors' side that the portal asks in their place.
+pub fn machines(settings: &Settings) -> Vec<SocketAddrV4> {
+    let machine = |service: Service| match service.target {
+        Target::Machine(machine) => Some(machine),
+        Target::Page(_) => None,
+    };
+    settings.lan.services().into_iter().filter_map(machine).filter(|m| settings.lan.range.contains(*m.ip())).collect()
+}
+
 /// The zone that DNS and mDNS answer from.
 pub fn zone(settings: &Settings) -> lan::dns::Zone {
     let local = format!("{}.local", settings.device.name);
     let names = [local.as_str(), settings.device.name.as_str()].into_iter().chain(settings.lan.names.iter().map(String::as_str));
+    let services = settings.lan.services();
+    let names = names.chain(services.iter().map(|service| service.name.as_str()));
     lan::dns::Zone::new(settings.lan.range, config::CAPTURE_ADDRESS, names)
 }

@@ -20,6 +20,7 @@ mod library;
 mod metrics;
 mod neighbours;
 mod owner;
+mod proxy;
 mod server;
 mod service;
 mod settings;

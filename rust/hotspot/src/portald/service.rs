@@ -25,6 +25,7 @@ use super::library::{Library, Opened};
 use super::metrics::{Metrics, count};
 use super::neighbours::{self, Neighbours};
 use super::owner;
+use super::proxy;
 use super::settings::Current;
 use super::slots::Activity;
 use super::wire::{self, Stretch, Stretches};
@@ -55,6 +56,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// Requests that may be on their way to ownerd at a time.
     pub owner: tokio::sync::Semaphore,
+    /// The same for other machines.
+    machines: Arc<tokio::sync::Semaphore>,
 }
 
 impl Shared {
@@ -68,6 +71,7 @@ impl Shared {
             continued: Mutex::new(Continued::new(MAX_CONTINUED)),
             metrics: Metrics::default(),
             owner: tokio::sync::Semaphore::new(owner::MOST),
+            machines: Arc::new(tokio::sync::Semaphore::new(proxy::MOST)),
         }
     }
 }
@@ -98,6 +102,13 @@ impl Connection {
         let serving = Serving::new(self.activity.clone());
         count(&self.shared.metrics.requests);
         let (parts, body) = request.into_parts();
+        let site = self.shared.settings.site();
+        let client = Client { ip: self.ip, continued: false, last_place: false };
+        if let Ok(request) = Request::from_parts(&parts, client)
+            && let Some(machine) = site.machine(request.host.as_deref())
+        {
+            return Ok(self.elsewhere(machine, &parts, body, &site, &request, serving).await);
+        }
         let limit = if parts.uri.path().starts_with("/admin/api/") { MAX_OWNER } else { MAX_FORM };
         let body = if body.is_end_stream() { Some(Bytes::new()) } else { read_body(body, limit).await };
         let drained = body.is_some();
@@ -165,6 +176,8 @@ impl Connection {
                 }
                 finish(portal::internet::refused(&site, way.as_ref(), &request, entered), serving)
             }
+            // Such a request never came here.
+            Answer::Machine(_) => finish(portal::machine_away(&site, &request), serving),
             Answer::Health if shared.neighbours.is_well().await => finish(Response::text(200, "well\n"), serving),
             Answer::Health => finish(Response::text(503, "trouble: see /admin/\n"), serving),
             Answer::Metrics => finish(self.metrics(parts).await, serving),
@@ -192,6 +205,34 @@ impl Connection {
                 None => finish(portal::not_found(&site, &request), serving),
                 Some(opened) => self.file(&name, opened, &request, serving),
             },
+        }
+    }
+
+    /// Another machine's answer.
+    async fn elsewhere(
+        &self,
+        machine: std::net::SocketAddrV4,
+        parts: &hyper::http::request::Parts,
+        body: Incoming,
+        site: &portal::Site,
+        request: &Request<'_>,
+        serving: Serving,
+    ) -> hyper::Response<Reply> {
+        let asked = match self.shared.machines.clone().try_acquire_owned() {
+            Ok(place) => proxy::ask(machine, parts, body).await.map(|response| (response, place)),
+            Err(_) => Err("too many ask it at a time".to_owned()),
+        };
+        match asked {
+            Ok((response, place)) => {
+                response.map(|body| Reply { what: What::Passed(Box::new((body, place))), download: None, _serving: serving })
+            }
+            Err(why) => {
+                log::debug!("{machine}: {why}");
+                let mut response = finish(portal::machine_away(site, request), serving);
+                // What was sent was not read to its end.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                response
+            }
         }
     }
 
@@ -423,6 +464,8 @@ enum What {
     File(u64),
     /// Both, in turn; and the bytes that are left of all.
     Pieces(VecDeque<What>, u64),
+    /// Another machine's body, and its place among those on their way.
+    Passed(Box<(Incoming, tokio::sync::OwnedSemaphorePermit)>),
 }
 
 impl What {
@@ -447,6 +490,8 @@ impl What {
                 }
                 Bytes::new()
             }
+            // Polled by itself, since it has to be waited for.
+            Self::Passed(_) => Bytes::new(),
         }
     }
 }
@@ -461,22 +506,29 @@ pub struct Reply {
 
 impl Body for Reply {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = hyper::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if let What::Passed(passed) = &mut self.what {
+            return Pin::new(&mut passed.0).poll_frame(context);
+        }
         let data = self.what.next();
         Poll::Ready((!data.is_empty()).then(|| Ok(Frame::data(data))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.size_hint().exact() == Some(0)
+        match &self.what {
+            What::Passed(passed) => passed.0.is_end_stream(),
+            _ => self.size_hint().exact() == Some(0),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(match &self.what {
-            What::Text(text) => text.len() as u64,
-            What::File(left) | What::Pieces(_, left) => *left,
-        })
+        match &self.what {
+            What::Text(text) => SizeHint::with_exact(text.len() as u64),
+            What::File(left) | What::Pieces(_, left) => SizeHint::with_exact(*left),
+            What::Passed(passed) => passed.0.size_hint(),
+        }
     }
 }
 
