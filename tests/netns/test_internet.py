@@ -10,6 +10,7 @@ import threading
 import time
 import unittest
 
+import dhcp
 from box import NETD, Box, wait
 from test_uplink import Upstream
 
@@ -357,6 +358,12 @@ class Internet(unittest.TestCase):
         # Who claims an address by ARP keeps answers from its owner for a while, here as in any network.
         self.box.ns.ip("neigh", "flush", "dev", "br-hotspot")
         self.assertIn("Somebody else may be using", self.get(self.one, OWN, "/internet"))
+        # Another device asks for a lease in the phone's name: the only sign where both are on one radio and take turns.
+        link, mac = dhcp.Link(self.one), bytes.fromhex(self.macs[0].replace(":", ""))
+        for name in (b"maria", b"maria", b"ladrao"):
+            link.ask(dhcp.message(dhcp.DISCOVER, mac, raw=bytes([12, len(name)]) + name + bytes([55, 3, 1, 3, 6])), mac)
+        twins = lambda: [a for a in self.box_ask("/gate")["alarms"] if a["kind"] == "two-names" and a["mac"] == self.macs[0]]
+        wait("seen", twins, 40)
         # Both addresses: nobody can tell the two apart by a packet, but they are in two places.
         self.two.ip("link", "set", "eth0", "address", self.macs[0])
         try:

@@ -43,8 +43,13 @@ pub(crate) fn read(text: &str) -> Result<Service, String> {
 }
 
 fn target(text: &str) -> Result<Target, String> {
-    let wrong = || format!("\"{}\" is not a page such as /library/, nor a machine such as http://10.42.0.9:8080", crate::check::short(text));
-    if text.starts_with('/') && !text.starts_with("//") && text.len() <= 200 && text.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)) {
+    let wrong =
+        || format!("\"{}\" is not a page such as /library/, nor a machine such as http://10.42.0.9:8080", crate::check::short(text));
+    if text.starts_with('/')
+        && !text.starts_with("//")
+        && text.len() <= 200
+        && text.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b))
+    {
         return Ok(Target::Page(text.to_owned()));
     }
     let host = text.strip_prefix("http://").ok_or_else(wrong)?.trim_end_matches('/');
@@ -67,9 +72,25 @@ mod tests {
         assert_eq!(read("maps.p2p=http://10.42.0.9:8080/"), Ok(Service { name: "maps.p2p".into(), target: machine }));
         assert_eq!(read("maps.p2p=http://10.42.0.9:8080/").unwrap().to_string(), "maps.p2p = http://10.42.0.9:8080");
         assert_eq!(read("a = http://192.168.1.2").unwrap().target, Target::Machine(SocketAddrV4::new(Ipv4Addr::new(192, 168, 1, 2), 80)));
-        for bad in ["", "wiki.p2p", "= /", "p2p.local = /", "localhost = /", "1.2.3.4 = /", "a b = /", "a = //evil.example", "a = https://10.0.0.1",
-            "a = http://8.8.8.8", "a = http://127.0.0.1", "a = http://10.0.0.1:0", "a = http://10.0.0.1:99999", "a = http://10.0.0.1/path", "a = /\r\nx", "a = /é", "\0 = /"]
-        {
+        for bad in [
+            "",
+            "wiki.p2p",
+            "= /",
+            "p2p.local = /",
+            "localhost = /",
+            "1.2.3.4 = /",
+            "a b = /",
+            "a = //evil.example",
+            "a = https://10.0.0.1",
+            "a = http://8.8.8.8",
+            "a = http://127.0.0.1",
+            "a = http://10.0.0.1:0",
+            "a = http://10.0.0.1:99999",
+            "a = http://10.0.0.1/path",
+            "a = /\r\nx",
+            "a = /é",
+            "\0 = /",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

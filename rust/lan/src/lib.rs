@@ -5,4 +5,5 @@ pub mod dns;
 pub mod gate;
 pub mod leases;
 pub mod mdns;
+pub mod prints;
 pub mod uplink;

@@ -101,11 +101,15 @@ mod tests {
         assert_eq!(site.own.names, ["p2p.local", "aldeia.local", "biblioteca.example"]);
         assert_eq!(site.languages.iter().map(|l| l.code).collect::<Vec<_>>(), ["pt", "en"]);
         assert_eq!(site.own.address.to_string(), "10.42.0.1");
-        settings.lan.services = ["wiki.p2p = /library/", "maps.p2p = http://10.42.0.9:8080", "loop.p2p = http://10.42.0.1", "nonsense"].map(Into::into).to_vec();
+        settings.lan.services = ["wiki.p2p = /library/", "maps.p2p = http://10.42.0.9:8080", "loop.p2p = http://10.42.0.1", "nonsense"]
+            .map(Into::into)
+            .to_vec();
         let site = Site::new(&settings, Vec::new());
         assert_eq!(site.machine(Some("maps.p2p")), Some("10.42.0.9:8080".parse().unwrap()));
         assert_eq!((site.page(Some("wiki.p2p")), site.machine(Some("wiki.p2p"))), (Some("/library/"), None));
-        assert!(site.own.is("wiki.p2p") && !site.own.is("maps.p2p") && site.machine(Some("loop.p2p")).is_none() && site.machine(None).is_none());
+        assert!(
+            site.own.is("wiki.p2p") && !site.own.is("maps.p2p") && site.machine(Some("loop.p2p")).is_none() && site.machine(None).is_none()
+        );
         // A name that is the portal's own stays the portal's.
         settings.lan.names = vec!["maps.p2p".into()];
         assert_eq!(Site::new(&settings, Vec::new()).machine(Some("maps.p2p")), None);

@@ -13,6 +13,9 @@ use config::Settings;
 use super::state::State;
 use super::store;
 
+/// Addresses of two devices that are told in one turn.
+const MOST_TWINS: usize = 64;
+
 /// The server's sockets; its leases are in the state, where the status sees them.
 pub struct Server {
     dhcp: PacketSocket,
@@ -42,6 +45,15 @@ impl Server {
         let now = self.state.now();
         let text = self.state.lock().leases.as_mut().map(|l| l.snapshot(now)).unwrap_or_default();
         store::Snapshot { at: now, text }
+    }
+
+    /// Looks whether another device asks under this address; the gate hears of it in its next turn.
+    fn compare(&self, request: &Request) {
+        let now = self.state.now();
+        let mut inner = self.state.lock();
+        if inner.prints.differs(request, now) && inner.twins.len() < MOST_TWINS {
+            inner.twins.insert(request.chaddr);
+        }
     }
 
     fn step(&self, event: Event) {
@@ -119,7 +131,10 @@ async fn pause(error: &std::io::Error) {
 fn receive(server: &Server, frame: &[u8]) {
     let Some(datagram) = frame::datagram(frame, 67) else { return };
     match Request::parse(datagram.payload) {
-        Ok(request) => server.step(Event::Message(Incoming { request, from: datagram.from })),
+        Ok(request) => {
+            server.compare(&request);
+            server.step(Event::Message(Incoming { request, from: datagram.from }));
+        }
         Err(why) => log::debug!("a DHCP message was not read: {why:?}"),
     }
 }

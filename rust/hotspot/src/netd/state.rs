@@ -43,6 +43,10 @@ pub struct Inner {
     pub reload: bool,
     /// Phones that have met the portal, with the hardware address that they had.
     pub greeted: std::collections::HashMap<std::net::Ipv4Addr, gate::Mac>,
+    /// How each device asked for its lease.
+    pub prints: lan::prints::Prints,
+    /// Hardware addresses in whose name another device asked since the gate's last turn.
+    pub twins: std::collections::HashSet<gate::Mac>,
     /// Names of the bridge's ports.
     pub ports: Vec<String>,
 }

@@ -128,16 +128,18 @@ impl Watch {
         if reloaded.is_some() {
             filter::load_now(&state.settings, state);
         }
-        let (phones, online, busy, stands) = {
-            let inner = state.lock();
+        let (phones, online, busy, stands, twins) = {
+            let mut inner = state.lock();
+            let twins = std::mem::take(&mut inner.twins);
             let phones: Vec<(Ipv4Addr, Mac)> =
                 inner.leases.as_ref().map(|l| l.entries().iter().map(|e| (e.ip, e.mac)).collect()).unwrap_or_default();
             let online = matches!(&inner.uplink, Some((Uplink::Lease(lease) | Uplink::Internet(lease), ..)) if lease.gateway.is_some());
             let busy = inner.gate.as_ref().is_some_and(Gate::is_busy);
-            (phones, online, busy, inner.gate_error.is_none())
+            (phones, online, busy, inner.gate_error.is_none(), twins)
         };
         let counts = if busy && reloaded.is_none() { counts() } else { Vec::new() };
-        let alarms = if busy { self.alarms(&phones) } else { Vec::new() };
+        let mut alarms = if busy { self.alarms(&phones) } else { Vec::new() };
+        alarms.extend(phones.iter().filter(|(_, mac)| twins.contains(mac)).map(|(ip, mac)| (*ip, Alarm::TwoNames(*mac))));
         let clock = clock();
         ask(state, |gate, now| {
             let mut actions = Vec::new();

@@ -33,6 +33,7 @@ pub fn request(kind: Kind, mac: Mac) -> Request {
         server: None,
         client_id: Vec::new(),
         host: Vec::new(),
+        print: 0,
     }
 }
 

@@ -38,10 +38,14 @@ pub mod code {
     pub const KIND: u8 = 53;
     /// Which server.
     pub const SERVER: u8 = 54;
+    /// Options that the client asks for.
+    pub const PARAMETERS: u8 = 55;
     /// T1, seconds until renewal.
     pub const RENEW: u8 = 58;
     /// T2, seconds until rebinding.
     pub const REBIND: u8 = 59;
+    /// What the client's maker calls it.
+    pub const VENDOR: u8 = 60;
     /// Client identifier.
     pub const CLIENT_ID: u8 = 61;
 }

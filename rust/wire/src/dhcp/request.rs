@@ -44,6 +44,9 @@ pub struct Request {
     pub client_id: Vec<u8>,
     /// Option 12 as it came, at most 255 bytes: anything at all can be in it.
     pub host: Vec<u8>,
+    /// Of what one device says the same each time and another does not: host name, vendor class, client identifier, and which options
+    /// it asks for in which order, in one number.
+    pub print: u32,
 }
 
 /// Why a message is not for us; none of them is answered.
@@ -68,6 +71,9 @@ const MAX: usize = 1500;
 /// A longer value of one option, its pieces joined, is not kept.
 const MAX_VALUE: usize = 255;
 
+/// Where a sum of FNV-1a begins.
+const FNV: u32 = 0x811c_9dc5;
+
 impl Request {
     /// Checks a message and takes it apart. A non-zero `giaddr` is not read: there are no relays here, and the answer
     /// goes to the link that the question came from.
@@ -86,14 +92,21 @@ impl Request {
         }
         let (mut kind, mut requested, mut server) = (Short::<1>::default(), Short::<4>::default(), Short::<4>::default());
         let (mut client_id, mut host, mut overlong) = (Vec::new(), Vec::new(), false);
-        options::walk(bytes, &packet, |option, data| match option {
-            code::KIND => kind.add(data),
-            code::REQUESTED => requested.add(data),
-            code::SERVER => server.add(data),
-            code::HOST if host.len() + data.len() <= MAX_VALUE => host.extend(data),
-            code::CLIENT_ID if client_id.len() + data.len() <= MAX_VALUE => client_id.extend(data),
-            code::CLIENT_ID => overlong = true,
-            _ => {}
+        let mut print = FNV;
+        options::walk(bytes, &packet, |option, data| {
+            if matches!(option, code::HOST | code::PARAMETERS | code::VENDOR | code::CLIENT_ID) {
+                let length = u8::try_from(data.len()).unwrap_or(u8::MAX);
+                print = [option, length].iter().chain(data).fold(print, |sum, b| (sum ^ u32::from(*b)).wrapping_mul(0x0100_0193));
+            }
+            match option {
+                code::KIND => kind.add(data),
+                code::REQUESTED => requested.add(data),
+                code::SERVER => server.add(data),
+                code::HOST if host.len() + data.len() <= MAX_VALUE => host.extend(data),
+                code::CLIENT_ID if client_id.len() + data.len() <= MAX_VALUE => client_id.extend(data),
+                code::CLIENT_ID => overlong = true,
+                _ => {}
+            }
         });
         if overlong {
             return Err(Error::ClientId);
@@ -121,6 +134,7 @@ impl Request {
             server: server.value().map(Ipv4Addr::from),
             client_id,
             host,
+            print,
         })
     }
 }
