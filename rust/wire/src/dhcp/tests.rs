@@ -40,13 +40,7 @@ fn reply() -> Reply {
 
 #[test]
 fn what_a_device_says_of_itself_is_one_number() {
-    let asked = |raw: &[u8]| {
-        let mut bytes = vec![0; 240];
-        (bytes[0], bytes[1], bytes[2], bytes[28]) = (1, 1, 6, 2);
-        bytes[236..240].copy_from_slice(&[0x63, 0x82, 0x53, 0x63]);
-        bytes.extend(raw);
-        Request::parse(&bytes).unwrap().print
-    };
+    let asked = |raw: &[u8]| Request::parse(&message(raw)).unwrap().print;
     let one = asked(&[53, 1, 1, 12, 1, b'a', 55, 2, 1, 3, 255]);
     assert_eq!(one, asked(&[53, 1, 1, 50, 4, 10, 42, 0, 7, 12, 1, b'a', 55, 2, 1, 3, 255]), "what it wants now is no part of it");
     for other in [&[53, 1, 1, 12, 1, b'b', 55, 2, 1, 3, 255][..], &[53, 1, 1, 12, 1, b'a', 55, 2, 3, 1, 255], &[53, 1, 1, 12, 1, b'a', 255]]
