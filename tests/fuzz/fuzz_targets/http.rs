@@ -63,7 +63,8 @@ fn respond(flags: u8, parts: &http::request::Parts) -> hyper::Response<Full<Byte
             | Answer::Gateway(_)
             | Answer::Picture
             | Answer::Owner(_)
-            | Answer::Enter => out(Response::text(200, "")),
+            | Answer::Enter
+            | Answer::Machine(_) => out(Response::text(200, "")),
             Answer::File(name) => {
                 assert!(files::is_safe(&name), "{name:?}");
                 assert_eq!(portal::not_found(site, &request).status, 404);
