@@ -53,7 +53,7 @@ check "and its check meets the internet" within 30 phone 1 exec sh -c '[ "$(curl
 seen=$(tunnels 1)
 check "here the other end does see pings and names, so it would have seen a tunnel" grep -q 'ICMP echo request' <<<"$seen"
 check "of names too" grep -q tunnel <<<"$seen"
-same "IPv6 leads nowhere even so" "" "$(grep IP6 <<<"$seen")"
+same "IPv6 leads nowhere even so" "" "$(grep -E '^[^ ]+ IP6 ' <<<"$seen")"
 
 start_with $'access = "password"\npassword = "pao de queijo"'
 refuse "password: locked" reaches 1

@@ -155,6 +155,8 @@ class Internet(unittest.TestCase):
     def get(visitor, host, path, to=None, body=None):
         """Head and body that a phone reads at port 80; an empty text if nothing answers."""
         with visitor.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+            # A machine that is not there is looked for a while.
+            sock.settimeout(10)
             try:
                 sock.connect((to or host, 80))
                 how = f"POST {path}" if body is not None else f"GET {path}"
