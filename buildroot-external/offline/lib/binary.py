@@ -34,7 +34,7 @@ def bring(place, entry):
             lay_program(folder, tree / "files")
         none = [f"override define {pin.variable}_{step}_CMDS\nendef" for step in ("CONFIGURE", "BUILD", "INSTALL_STAGING")]
         place.make += [*none, f"override define {pin.variable}_INSTALL_TARGET_CMDS\n\tcp -a $(@D)/files/. $(TARGET_DIR)/\nendef",
-                       f"override {pin.variable}_DEPENDENCIES :="]
+                       f"override {pin.variable}_DEPENDENCIES :=", f"override {pin.variable}_AUTORECONF := NO"]
     else:
         wanted = entry.origin.split(",")
         found = [p for p in parts.fetch() if p["name"] in wanted]

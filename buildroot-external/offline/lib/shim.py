@@ -5,7 +5,7 @@ import shutil
 
 from common import Failure, run
 
-TOOLS = {"autoconf-archive": [], "fakeroot": ["fakeroot"], "genimage": ["genimage"], "tar": ["tar"],
+TOOLS = {"autoconf-archive": [], "bison": ["bison"], "fakeroot": ["fakeroot"], "genimage": ["genimage"], "tar": ["tar"],
          "gettext-tiny": ["gettext", "msgfmt", "msgmerge", "xgettext", "autopoint", "gettextize"]}
 
 MACROS = pathlib.Path("/usr/share/aclocal")
