@@ -1,6 +1,5 @@
 """Kernel modules: which ship, in which order they load, and their installation uncompressed (BusyBox loads no compressed ones)."""
 
-import lzma
 import re
 
 from common import BOARD, Failure, run, warn
@@ -42,7 +41,11 @@ class Modules:
         if name not in self.bytes:
             path = self.paths[name]
             data = path.read_bytes()
-            self.bytes[name] = lzma.decompress(data) if path.suffix == ".xz" else data
+            if path.suffix == ".xz":
+                # Debian's are packed. Buildroot's own Python, which runs this too, cannot unpack and has nothing to.
+                import lzma
+                data = lzma.decompress(data)
+            self.bytes[name] = data
         return self.bytes[name]
 
     def info(self, name, field):
