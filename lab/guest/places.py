@@ -54,6 +54,7 @@ def enter_box() -> None:
     kernel.mount("box", "/sys/root", "overlay", kernel.MS_RDONLY, "lowerdir=/:/sys/tools")
     for d, fd in own.items():
         kernel.put_tree(fd, "/sys/root/" + d)
+    same_loader()
     os.chroot("/sys/root")
     os.chdir("/")
     try:
@@ -62,3 +63,13 @@ def enter_box() -> None:
     except OSError:
         os.close(lab)
 
+
+def same_loader() -> None:
+    """Programs of the tools disk need its C library, and with that its loader; an older library's programs run with a newer one."""
+    box, tools = (f"/sys/{where}/lib/ld-linux-aarch64.so.1" for where in ("root", "tools"))
+    if not os.path.exists(box):
+        return
+    with open(box, "rb") as one, open(tools, "rb") as other:
+        if one.read() == other.read():
+            return
+    kernel.mount(tools, box, "none", kernel.MS_BIND)
