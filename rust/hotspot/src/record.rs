@@ -3,7 +3,12 @@
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// A daemon's own folder, `/data/NAME`; `HOTSPOT_DATA` moves `/data` for tests.
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(&std::env::var_os("HOTSPOT_DATA").unwrap_or_else(|| "/data".into())).join(name)
+}
 
 /// Writes beside, makes it durable and renames over, so that a power cut at any write leaves the old file or the new one.
 ///

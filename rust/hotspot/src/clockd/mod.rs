@@ -51,6 +51,8 @@ pub fn run() -> ExitCode {
 }
 
 async fn serve() -> Result<(), String> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
     let (clock, forward) = Clock::new(kept(), shown(), sys::process::uptime());
     if let Some(time) = forward {
         log::info!("no time before the one that was kept: {time}");
@@ -60,7 +62,6 @@ async fn serve() -> Result<(), String> {
     tell(&clock);
     let handler = clock.clone();
     ipc::serve("clockd", move |request| answer(&handler, &request)).map_err(|e| format!("no socket: {e}"))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut tick = tokio::time::interval(TICK);
     loop {
         tokio::select! {
@@ -70,6 +71,8 @@ async fn serve() -> Result<(), String> {
                 }
                 return Ok(());
             }
+            // Nothing here comes from the settings.
+            _ = hangup.recv() => continue,
             _ = tick.tick() => {}
         }
         let online = match ipc::ask("netd", "/status", None).await {
@@ -94,14 +97,12 @@ async fn serve() -> Result<(), String> {
 }
 
 /// What the clock shows, in seconds since 1970.
-fn shown() -> u64 {
+pub fn shown() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs())
 }
 
-/// `/data/clockd/time`; `HOTSPOT_DATA` moves `/data` for tests.
 fn path() -> PathBuf {
-    let data: PathBuf = std::env::var_os("HOTSPOT_DATA").unwrap_or_else(|| "/data".into()).into();
-    data.join("clockd/time")
+    record::folder("clockd").join("time")
 }
 
 fn kept() -> Option<u64> {

@@ -42,20 +42,24 @@ pub fn run() -> ExitCode {
 }
 
 async fn serve() -> Result<(), String> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
     let (date, _) = now();
     let counter: Handle = Arc::new(Mutex::new(Counter::new(saved(&date).unwrap_or_else(|| Day::new(&date)))));
     let handler = counter.clone();
     ipc::serve("countd", move |request| answer(&handler, &request)).map_err(|e| format!("no socket: {e}"))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut tick = tokio::time::interval(LOOK);
     let (mut looks, mut minutes) = (0, 0);
     loop {
-        tokio::select! {
-            _ = terminate.recv() => {
-                keep(&lock(&counter).today);
-                return Ok(());
-            }
-            _ = tick.tick() => {}
+        // The time zone, by which days end, may be another when settings changed: it comes with a new start.
+        let over = tokio::select! {
+            _ = terminate.recv() => true,
+            _ = hangup.recv() => true,
+            _ = tick.tick() => false,
+        };
+        if over {
+            keep(&lock(&counter).today);
+            return Ok(());
         }
         let seen = look(minutes).await;
         minutes = 1;
@@ -98,10 +102,8 @@ async fn look(minutes: u32) -> Seen {
     }
 }
 
-/// `/data/countd`; `HOTSPOT_DATA` moves `/data` for tests.
 fn folder() -> PathBuf {
-    let data: PathBuf = std::env::var_os("HOTSPOT_DATA").unwrap_or_else(|| "/data".into()).into();
-    data.join("countd")
+    record::folder("countd")
 }
 
 fn month(name: &str) -> Vec<Day> {

@@ -15,10 +15,8 @@ pub const VOUCHERS: &str = "vouchers";
 pub const USED: &str = "used";
 const LEASES: &str = "leases";
 
-/// `/data/netd/NAME`; `HOTSPOT_DATA` moves `/data` for tests.
 fn path(name: &str) -> PathBuf {
-    let data: PathBuf = std::env::var_os("HOTSPOT_DATA").unwrap_or_else(|| "/data".into()).into();
-    data.join("netd").join(name)
+    crate::record::folder("netd").join(name)
 }
 
 /// What was saved of the leases.

@@ -1,7 +1,6 @@
 //! What other daemons may ask of the gate: portald for a phone, ownerd for the owner.
 
 use std::net::Ipv4Addr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use config::Access;
 use gate::{Alarm, Batch, Entered, Gate, Kind, NoBatch, Wish, code, mac_text};
@@ -155,7 +154,7 @@ fn make(state: &State, body: &Value) -> (u16, Value) {
     let Some(kind) = body["kind"].as_str().and_then(Kind::named) else { return bad("kind is hours, days or megabytes") };
     let label = body["label"].as_str().unwrap_or_default().to_owned();
     let wish = Wish { kind, amount: number("amount"), count: number("count"), label };
-    let made = if crate::clockd::is_sure() { SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs()) } else { 0 };
+    let made = if crate::clockd::is_sure() { crate::clockd::shown() } else { 0 };
     let random = || {
         let mut byte = [0];
         OsRng.fill_bytes(&mut byte);

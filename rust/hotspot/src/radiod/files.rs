@@ -14,7 +14,7 @@ pub fn run() -> PathBuf {
 }
 
 fn data() -> PathBuf {
-    std::env::var_os("HOTSPOT_DATA").map_or_else(|| PathBuf::from("/data"), PathBuf::from).join("radiod")
+    crate::record::folder("radiod")
 }
 
 /// Replaces a file whole, readable by us alone.

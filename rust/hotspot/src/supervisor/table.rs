@@ -100,8 +100,17 @@ pub const UNITS: &[Unit] = &[
     // The library: the box works without it.
     Unit { name: "contentd", kind: Kind::Daemon, after: &["data", "settings"], user: Some(104), capabilities: &[], files: 1024, nice: 5 },
     Unit { name: "ownerd", kind: Kind::Daemon, after: &["settings"], user: Some(107), capabilities: &[], files: 256, nice: 0 },
-    // What it kept of the time is in /data; what it learns of it comes over the uplink.
-    Unit { name: "clockd", kind: Kind::Daemon, after: &["data"], user: Some(108), capabilities: &[SysTime], files: 64, nice: 0 },
+    // What it kept of the time is in /data; what it learns of it comes over the uplink. Whoever runs when the settings are read is told of them,
+    // and who is not yet there to hear it ends of it.
+    Unit {
+        name: "clockd",
+        kind: Kind::Daemon,
+        after: &["data", "settings"],
+        user: Some(108),
+        capabilities: &[SysTime],
+        files: 64,
+        nice: 0,
+    },
     Unit { name: "countd", kind: Kind::Daemon, after: &["data", "settings"], user: Some(109), capabilities: &[], files: 64, nice: 10 },
     // Last, and mostly nothing to do: a storage whose repair took too long for the start.
     Unit {

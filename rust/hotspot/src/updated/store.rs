@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -25,8 +25,7 @@ pub struct Store(PathBuf);
 impl Store {
     /// In `/data`, or where `HOTSPOT_DATA` says, for tests.
     pub fn open() -> Self {
-        let data = std::env::var_os("HOTSPOT_DATA").unwrap_or_else(|| "/data".into());
-        let store = Self(Path::new(&data).join("updated"));
+        let store = Self(crate::record::folder("updated"));
         let reserve = store.path("reserve");
         if !fs::metadata(&reserve).is_ok_and(|m| m.len() == RESERVE_BYTES as u64) {
             let _ = crate::record::replace(&reserve, &vec![0x55; RESERVE_BYTES], 0o600, None);
