@@ -10,6 +10,7 @@ mod clockd;
 mod cmdline;
 mod contentd;
 mod countd;
+mod daemon;
 mod ipc;
 mod logging;
 mod netd;

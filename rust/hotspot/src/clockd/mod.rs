@@ -40,14 +40,7 @@ fn lock(clock: &Handle) -> MutexGuard<'_, Clock> {
 /// Runs until told to stop.
 pub fn run() -> ExitCode {
     logging::init();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
-    match runtime.map_err(|e| e.to_string()).and_then(|runtime| runtime.block_on(serve())) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            log::error!("{why}");
-            ExitCode::FAILURE
-        }
-    }
+    crate::daemon::run(tokio::runtime::Builder::new_current_thread().max_blocking_threads(1), serve())
 }
 
 async fn serve() -> Result<(), String> {

@@ -31,14 +31,7 @@ fn lock(counter: &Handle) -> MutexGuard<'_, Counter> {
 /// Runs until told to stop.
 pub fn run() -> ExitCode {
     logging::init();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map_err(|e| e.to_string()).and_then(|runtime| runtime.block_on(serve())) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            log::error!("{why}");
-            ExitCode::FAILURE
-        }
-    }
+    crate::daemon::run(&mut tokio::runtime::Builder::new_current_thread(), serve())
 }
 
 async fn serve() -> Result<(), String> {

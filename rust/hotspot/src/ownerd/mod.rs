@@ -54,14 +54,7 @@ pub fn run(args: &[String]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map_err(|e| e.to_string()).and_then(|runtime| runtime.block_on(serve(data))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            log::error!("{why}");
-            ExitCode::FAILURE
-        }
-    }
+    crate::daemon::run(&mut tokio::runtime::Builder::new_current_thread(), serve(data))
 }
 
 async fn serve(data: PathBuf) -> Result<(), String> {

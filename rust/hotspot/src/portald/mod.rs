@@ -71,14 +71,7 @@ pub fn run() -> ExitCode {
         }
     };
     // Two threads at most wait for the card, so that a slow one never holds up an answer from memory.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).thread_stack_size(128 * 1024).build();
-    match runtime.map_err(|e| e.to_string()).and_then(|runtime| runtime.block_on(serve(options))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            log::error!("{why}");
-            ExitCode::FAILURE
-        }
-    }
+    crate::daemon::run(tokio::runtime::Builder::new_current_thread().max_blocking_threads(2).thread_stack_size(128 * 1024), serve(options))
 }
 
 /// Connections that may wait for `accept`: the default of 128 is less than 200 phones' probes at once, and each beyond it
