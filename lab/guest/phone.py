@@ -25,7 +25,11 @@ def _radio() -> str:
 
 def _scan(radio: str, full: bool) -> list[dict]:
     command = ["iw", "dev", radio, "scan", "flush"] if full else ["iw", "dev", radio, "scan", "freq", *USUAL, "flush"]
-    text = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    try:
+        text = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60 if full else 30).stdout
+    except subprocess.TimeoutExpired:
+        # iw waits for ever for the news of a scan that it has missed; a phone looks again.
+        return []
     seen = []
     for block in re.split(r"(?m)^BSS ", text)[1:]:
         ssid = re.search(r"(?m)^\tSSID: (.*)$", block)
