@@ -24,4 +24,15 @@ for n in 1 2 3; do
     same "power cut $n: with what was in it" "kept $n" "$(box cat /data/netd/marker /data/netd/cut | xargs)"
     sleep $((n - 1))
 done
+
+power off
+card random-data
+power on
+check "random bytes over the storage's beginning: the portal answers" within 120 portal_up
+mended() { data_is ok True || grep -q "the storage is repaired" <<<"$(hotspot log --daemon repair)"; }
+check "and it is mended, or made anew" within 400 mended
+check "and the log says what was done" grep -qE "repaired|formatting" <<<"$(hotspot log --daemon data)"
+reboot
+check "which the next start finds in order" within 120 data_is ok True
+refuse "without repair" grep -qE "repaired|formatting" <<<"$(hotspot log --daemon data)"
 finish
