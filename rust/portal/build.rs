@@ -132,6 +132,7 @@ fn assets() -> String {
         "settings.js",
         "setup.js",
         "home.js",
+        "content.js",
         "internet.js",
         "stats.js",
         "box.js",

@@ -18,6 +18,7 @@ mod ownerd;
 mod portald;
 mod radiod;
 mod record;
+mod shown;
 mod supervisor;
 mod updated;
 

@@ -81,7 +81,7 @@ impl Language {
         };
         // Tenths, to the nearest; nothing but nothing shows as 0.
         let tenth = step / 10;
-        let tenths = ((bytes + tenth / 2) / tenth).max(u64::from(bytes > 0));
+        let tenths = (bytes.saturating_add(tenth / 2) / tenth).max(u64::from(bytes > 0));
         let number = if tenths >= 100 || tenths.is_multiple_of(10) {
             ((tenths + 5) / 10).to_string()
         } else {
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(en.size(730_000), "730 KB");
         assert_eq!(en.size(1_400_000), "1.4 MB");
         assert_eq!(fr.size(1_400_000_000), "1,4 Go");
-        assert_eq!(en.size(0), "0 KB");
+        assert_eq!((en.size(0).as_str(), en.size(u64::MAX).as_str()), ("0 KB", "18446744074 GB"));
     }
 
     /// Not a failure: a missing line is English until someone translates it. `cargo run -p portal --example missing`.

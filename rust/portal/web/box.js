@@ -1,7 +1,7 @@
 // The box itself: how it is, updates, its log, the password, restart.
 'use strict';
 const boxPage = (() => {
-  const { say, el, field, button, tell, busy, fill } = page;
+  const { say, el, field, button, tell, busy, sure, fill } = page;
 
   const state = async (body) => {
     const got = await session.ask('GET', '/report?lang=' + document.documentElement.lang);
@@ -71,14 +71,12 @@ const boxPage = (() => {
       if (first.value !== again.value) { fields[1].wrong(say('not-same')); return again.focus(); }
       busy(go, async () => { await choosePassword(first.value); first.value = again.value = ''; tell(say('password-changed')); });
     } }, fields, go);
-    const restart = button(say('restart'), () => {
-      const yes = button(say('restart'), () => busy(yes, async () => { await session.ask('POST', '/restart', {}); ask.remove(); tell(say('restarting')); }));
-      const ask = el('div', { class: 'ask', role: 'alertdialog', 'aria-label': say('restart') }, el('p', {}, say('restart-does')), yes, button(say('cancel'), () => ask.remove(), true));
-      restart.after(ask);
-      yes.focus();
+    const place = el('div', {});
+    const restart = button(say('restart'), async () => {
+      if (await sure(place, say('restart'), say('restart-does'))) busy(restart, async () => { await session.ask('POST', '/restart', {}); tell(say('restarting')); });
     }, true);
     const out = button(say('logout'), () => busy(out, async () => { await session.ask('POST', '/logout', {}).catch(() => {}); session.end(); page.start(); }), true);
-    fill(body, el('h3', {}, say('change-password')), form, el('h3', {}, say('restart')), el('p', {}, say('restart-does')), restart, ...clock(), ...metrics(), el('h3', {}, say('logout')), out);
+    fill(body, el('h3', {}, say('change-password')), form, el('h3', {}, say('restart')), el('p', {}, say('restart-does')), restart, place, ...clock(), ...metrics(), el('h3', {}, say('logout')), out);
   };
 
   return { state, log, updates, more, choosePassword };

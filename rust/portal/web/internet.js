@@ -1,7 +1,7 @@
 // Who uses the internet, and vouchers: made, shown, printed, taken away.
 'use strict';
 const internetPage = (() => {
-  const { say, el, field, button, tell, busy, fill } = page;
+  const { say, el, field, button, tell, busy, sure, fill } = page;
   const KINDS = ['hours', 'days', 'megabytes'];
   const svg = (tag, attributes) => {
     const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
@@ -18,7 +18,7 @@ const internetPage = (() => {
         el('dt', {}, say('net-out')), el('dd', {}, String(got.out)), el('dt', {}, say('net-wrong')), el('dd', {}, String(got.wrong))),
       got.alarms.length ? [el('h3', { class: 'bad' }, say('net-alarms')), el('ul', { class: 'list' }, got.alarms.map(alarm))] : '',
       el('h3', {}, say('vouchers')), got.access === 'voucher' ? '' : el('p', { class: 'hint' }, say('net-not-voucher')),
-      got.batches.length ? el('ul', { class: 'list batches' }, got.batches.map((b) => line(b))) : el('p', {}, say('voucher-none')),
+      got.batches.length ? el('ul', { class: 'list apart' }, got.batches.map((b) => line(b))) : el('p', {}, say('voucher-none')),
       make());
   };
 
@@ -26,11 +26,8 @@ const internetPage = (() => {
   const line = (b) => {
     const item = el('li', {}, el('b', {}, title(b)), b.label ? el('span', { dir: 'auto' }, ' ' + b.label) : null, el('small', { class: 'hint' }, say('voucher-used', { used: b.used, empty: b.empty })));
     const print = button(say('voucher-print'), () => busy(print, async () => { tell(''); await show(b, 0); }), true);
-    const remove = button(say('voucher-remove'), () => {
-      const yes = button(say('voucher-remove'), () => busy(yes, async () => { await session.ask('POST', '/vouchers/remove', { id: b.id }); page.home('internet'); }));
-      const ask = el('div', { class: 'ask', role: 'alertdialog', 'aria-label': say('voucher-remove') }, el('p', {}, say('voucher-remove-does')), yes, button(say('cancel'), () => ask.remove(), true));
-      item.append(ask);
-      yes.focus();
+    const remove = button(say('voucher-remove'), async () => {
+      if (await sure(item, say('voucher-remove'), say('voucher-remove-does'))) busy(remove, async () => { await session.ask('POST', '/vouchers/remove', { id: b.id }); page.home('internet'); });
     }, true);
     item.append(el('div', { class: 'row' }, print, remove));
     return item;

@@ -39,7 +39,8 @@ const page = (() => {
     box.input = input;
     return box;
   };
-  const button = (label, onclick, quiet) => el('button', { type: 'button', class: quiet ? 'quiet' : null, onclick }, label);
+  // Safari gives a clicked button no focus, which then could not come back to it.
+  const button = (label, onclick, quiet) => el('button', { type: 'button', class: quiet ? 'quiet' : null, onclick: (event) => { event.currentTarget.focus(); onclick(event); } }, label);
 
   // One place for what has just happened; screen readers say it.
   const live = el('p', { role: 'status', class: 'live' });
@@ -69,6 +70,15 @@ const page = (() => {
       node.disabled = false;
     }
   };
+  // Asked in the page, since some browsers' windows cannot open another: true for yes. The one that opened it gets the focus back.
+  const sure = (where, label, ...text) => new Promise((resolve) => {
+    const before = document.activeElement;
+    const close = (answer) => () => { box.remove(); if (before) before.focus(); resolve(answer); };
+    const yes = button(label, close(true));
+    const box = el('div', { class: 'ask', role: 'alertdialog', 'aria-label': label }, text.map((part) => el('p', {}, part)), yes, button(say('cancel'), close(false), true));
+    where.append(box);
+    yes.focus();
+  });
   const show = (title, ...parts) => {
     const head = el('h2', { tabindex: '-1' }, title);
     fill(root, head, live, parts);
@@ -100,7 +110,7 @@ const page = (() => {
   };
 
   const tabs = () => [
-    ['state', boxPage.state], ['settings', settingsPage.begin], ['internet', internetPage.begin], ['home', homePage.begin], ['stats', statsPage.begin], ['updates', boxPage.updates], ['log', boxPage.log], ['more', boxPage.more],
+    ['state', boxPage.state], ['settings', settingsPage.begin], ['content', contentPage.begin], ['internet', internetPage.begin], ['home', homePage.begin], ['stats', statsPage.begin], ['updates', boxPage.updates], ['log', boxPage.log], ['more', boxPage.more],
   ];
   let current = 'state';
   // The place of a tab's own parts, below the tabs.
@@ -119,5 +129,5 @@ const page = (() => {
     if (message) session.end();
     if (session.is()) home(); else loginForm(message);
   };
-  return { say, el, fill, field, button, tell, failed, busy, show, home, start, live };
+  return { say, el, fill, field, button, tell, failed, busy, sure, show, home, start, live };
 })();

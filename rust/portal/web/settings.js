@@ -1,7 +1,7 @@
 // Settings: every key of hotspot.toml, what a change does to phones, and a change on trial.
 'use strict';
 const settingsPage = (() => {
-  const { say, el, field, button, tell, failed, busy, fill } = page;
+  const { say, el, field, button, tell, busy, sure, fill } = page;
   const CHOICES = { 'wifi.band': ['2.4', '5'], 'lan.ports': ['auto', 'lan', 'uplink'], 'internet.access': ['blocked', 'voucher', 'password', 'open'] };
   const label = (key) => say('k-' + key.replace(/[._]/g, '-'));
   const option = (value, text, chosen) => el('option', { value, selected: chosen }, text);
@@ -69,19 +69,11 @@ const settingsPage = (() => {
     }
     mark(controls, []);
     const keys = look.changes.filter((c) => c.effect === look.effect).map((c) => label(c.key)).join(', ');
-    if (look.effect !== 'nothing' && !(await question(where, say('effect-' + look.effect), keys))) { tell(say('not-saved')); return false; }
+    if (look.effect !== 'nothing' && !(await sure(where, say('apply'), el('b', {}, keys), say('effect-' + look.effect)))) { tell(say('not-saved')); return false; }
     const done = await session.ask('POST', '/settings', { edition, set, apply: true }, 20000);
     if (done.applied === 'trial') trial(set); else { tell(say('saved')); }
     return done.applied;
   };
-  // Asked in the page: some browsers' windows cannot open another.
-  const question = (where, text, keys) => new Promise((resolve) => {
-    const close = (answer) => () => { box.remove(); resolve(answer); };
-    const yes = button(say('apply'), close(true));
-    const box = el('div', { class: 'ask', role: 'alertdialog', 'aria-label': say('apply') }, el('p', {}, el('b', {}, keys)), el('p', {}, text), yes, button(say('cancel'), close(false), true));
-    where.append(box);
-    yes.focus();
-  });
 
   // The change holds for two minutes; the owner joins again and says that it is good.
   let clock = null;

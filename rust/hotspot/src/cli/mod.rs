@@ -11,6 +11,8 @@ mod update;
 
 use std::process::ExitCode;
 
+use crate::shown::shown;
+
 /// What a command ends with.
 #[derive(Debug)]
 pub enum Failure {
@@ -108,11 +110,6 @@ fn print(text: &str) -> Outcome {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Failed(format!("cannot write: {e}"))),
         _ => Ok(()),
     }
-}
-
-/// What a person typed or the air brought, fit for a terminal.
-fn shown(text: &str) -> String {
-    text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Asks the supervisor.

@@ -39,6 +39,10 @@ impl Service {
             ("POST", "/publisher") => self.judge(&request.body),
             ("POST", "/pin") => self.pin(&request.body),
             ("POST", "/take") => self.with_text(&request.body, "id", |id| Ok(Job::Take(id))),
+            ("POST", "/decline") => match request.body["id"].as_str() {
+                Some(id) if self.shared.view().answered(id) => (200, json!({"v": 1})),
+                _ => refuse(404, "nothing waits under that name"),
+            },
             ("POST", "/import") => self.with_text(&request.body, "path", |path| Ok(Job::Import(path.into()))),
             ("POST", "/remove") => self.with_text(&request.body, "root", |root| Ok(Job::Remove(root.parse().map_err(|_| "no root")?))),
             ("POST", "/export") => self.export(&request.body),

@@ -139,6 +139,11 @@ fn a_stick_is_taken_in_by_trust_and_by_the_admins_word() {
     // A folder, by the admin's word.
     the_box.work("/take", json!({"id": of("folder").id})).unwrap();
     assert_eq!(the_box.titles(), ["Friends", "photos"]);
+    // A no holds while the stick is in, whatever makes the box look again.
+    assert_eq!(the_box.ask("POST", "/decline", json!({"id": of("bundle").id})).0, 200);
+    assert_eq!(the_box.ask("POST", "/decline", json!({"id": of("bundle").id})).0, 404);
+    the_box.work("/publisher", json!({"publisher": friend.publisher().to_string(), "word": "forget"})).unwrap();
+    assert!(the_box.shared.view().waiting.is_empty(), "neither what was declined nor what was taken waits again");
     // Trust in a publisher takes what waits.
     the_box.work("/publisher", json!({"publisher": stranger.publisher().to_string(), "word": "trust"})).unwrap();
     the_box.has("Strangers");
@@ -165,6 +170,14 @@ fn a_new_release_takes_the_place_of_the_old_and_an_old_one_never_comes_back() {
     assert_eq!(the_box.titles(), ["Release 6"]);
     let why = import(4, b"four").1.unwrap_err();
     assert!(why.contains("release 6 has been here"), "{why}");
+    // They are listed in the order in which they would go.
+    std::fs::create_dir_all(the_box.root.join("plain")).unwrap();
+    std::fs::write(the_box.root.join("plain/one.txt"), b"1").unwrap();
+    the_box.work("/import", json!({"path": the_box.root.join("plain").to_str().unwrap()})).unwrap();
+    let order: Vec<Value> = the_box.shared.status()["bundles"].as_array().unwrap().iter().map(|b| b["title"].clone()).collect();
+    assert_eq!(order, ["Release 6", "plain"]);
+    let plain = the_box.shared.status()["bundles"][1]["root"].clone();
+    the_box.work("/remove", json!({"root": plain})).unwrap();
     // A pinned release stays beside the new one.
     assert_eq!(the_box.ask("POST", "/pin", json!({"root": root.to_string(), "pinned": true})).0, 200);
     import(7, b"seven").1.unwrap();

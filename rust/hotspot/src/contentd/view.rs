@@ -1,6 +1,6 @@
 //! What contentd tells others: written by the worker, read by whoever asks.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -57,10 +57,12 @@ pub struct Space {
 /// The whole view.
 #[derive(Debug, Default)]
 pub struct View {
-    /// Published bundles, as JSON.
+    /// Published bundles, as JSON; the one that arrived first before the others.
     pub bundles: Vec<Value>,
     /// What waits.
     pub waiting: Vec<Waiting>,
+    /// What the admin has said yes or no to: it does not wait again until its stick is out.
+    pub answered: HashSet<PathBuf>,
     /// What is under way.
     pub progress: Option<Progress>,
     /// Space.
@@ -71,6 +73,14 @@ pub struct View {
 }
 
 impl View {
+    /// The admin has said a word about what waits under this id; false if nothing does.
+    pub fn answered(&mut self, id: &str) -> bool {
+        let Some(at) = self.waiting.iter().position(|w| w.id == id) else { return false };
+        let answered = self.waiting.remove(at);
+        self.answered.insert(answered.path);
+        true
+    }
+
     /// A job has ended.
     pub fn ended(&mut self, job: u64, result: Result<String, String>) {
         if self.results.len() == RESULTS {

@@ -106,7 +106,7 @@ impl Worker {
                 let waiting = found.ok_or("nothing waits under that name: push the stick in again")?;
                 let ended = self.import_path(&waiting.path, true);
                 if ended.is_ok() {
-                    self.shared.view().waiting.retain(|w| w.id != id);
+                    self.shared.view().answered(&id);
                 }
                 ended
             }
@@ -140,7 +140,9 @@ impl Worker {
         }
         let sticks = self.sticks.clone();
         self.seen.retain(|path| here.contains(path));
-        self.shared.view().waiting.retain(|w| !w.path.starts_with(&sticks) || here.contains(&w.path));
+        let mut view = self.shared.view();
+        view.waiting.retain(|w| !w.path.starts_with(&sticks) || here.contains(&w.path));
+        view.answered.retain(|path| !path.starts_with(&sticks) || here.contains(path));
     }
 
     /// Something new on a stick.
@@ -175,7 +177,8 @@ impl Worker {
         let mut view = self.shared.view();
         // An address of the file's own words would let two sticks claim one id.
         let id = content::hex::write(&content::hash::sha256(path.as_os_str().as_encoded_bytes())[..6]);
-        if view.waiting.iter().all(|w| w.id != id) && view.waiting.len() < 500 {
+        let known = view.waiting.iter().any(|w| w.id == id) || view.answered.contains(path);
+        if !known && view.waiting.len() < 500 {
             let publisher = manifest.map(|m| m.publisher.to_string()).unwrap_or_default();
             log::info!("{name} waits for the admin's word");
             view.waiting.push(Waiting {
@@ -306,28 +309,28 @@ impl Worker {
     fn make_room(&mut self, needed: u64) -> u64 {
         let room = self.space().room;
         let pinned = self.shared.state().pinned.clone();
-        let mut going: Vec<(SystemTime, Cid, u64)> = self
-            .store
-            .bundles()
-            .values()
-            .filter(|index| !pinned.contains(&index.root.to_string()))
-            .map(|index| (self.arrived(&index.root), index.root, index.bytes()))
-            .collect();
-        going.sort();
-        if room + going.iter().map(|g| g.2).sum::<u64>() < needed {
+        let mut going = self.by_age();
+        going.retain(|index| !pinned.contains(&index.root.to_string()));
+        if room + going.iter().map(|index| index.bytes()).sum::<u64>() < needed {
             return room;
         }
-        for (_, root, _) in going {
+        for index in going {
             if self.space().room >= needed {
                 break;
             }
-            let title = self.store.bundles().get(&root).map(|index| index.manifest.title.clone()).unwrap_or_default();
-            log::warn!("\"{title}\" is removed to make room");
-            if let Err(why) = self.remove(&root) {
+            log::warn!("\"{}\" is removed to make room", index.manifest.title);
+            if let Err(why) = self.remove(&index.root) {
                 log::error!("{why}");
             }
         }
         self.space().room
+    }
+
+    /// All bundles, the one that arrived first before the others: in this order those that are not pinned go when space runs out.
+    fn by_age(&self) -> Vec<Arc<Index>> {
+        let mut all: Vec<_> = self.store.bundles().values().cloned().collect();
+        all.sort_by_cached_key(|index| (self.arrived(&index.root), index.root));
+        all
     }
 
     fn arrived(&self, root: &Cid) -> SystemTime {
@@ -494,7 +497,7 @@ impl Worker {
     /// Renews what others see.
     fn show(&mut self) {
         let pinned = self.shared.state().pinned.clone();
-        let bundles: Vec<Value> = self.store.bundles().values().map(|index| self.describe(index, &pinned)).collect();
+        let bundles: Vec<Value> = self.by_age().iter().map(|index| self.describe(index, &pinned)).collect();
         let space = self.space();
         let mut view = self.shared.view();
         view.bundles = bundles;

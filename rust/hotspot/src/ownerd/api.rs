@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::login::Id;
 use super::{Handle, Shared, lock};
-use super::{edit, internet, stats, token};
+use super::{content, edit, internet, stats, token};
 use crate::ipc;
 
 /// Longest sealed request, in bytes.
@@ -72,6 +72,15 @@ fn asked(shared: &Handle, now: Duration, id: &Id, method: &str, path: &str, body
         ("GET", "/vouchers") => internet::page(query),
         ("POST", "/vouchers/make") => pass_on("netd", "/gate/make", Some(body)),
         ("POST", "/vouchers/remove") => pass_on("netd", "/gate/remove", Some(body)),
+        ("GET", "/content") => content::overview(query),
+        ("GET", "/content/log") => content::log(),
+        ("GET", "/content/job") => pass_on("contentd", &format!("/job?{query}"), None),
+        ("POST", "/content/import") => content::import(body),
+        (
+            "POST",
+            "/content/take" | "/content/decline" | "/content/publisher" | "/content/pin" | "/content/remove" | "/content/follow"
+            | "/content/scrub",
+        ) => pass_on("contentd", route.trim_start_matches("/content"), Some(body)),
         ("GET", "/metrics-token") => token::show(&lock(shared).home.0),
         ("GET", "/stats") => stats::charts(query),
         ("GET", "/stats/csv") => stats::csv(),

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{ipc, logging};
 
 mod api;
+mod content;
 mod edit;
 mod home;
 mod internet;
