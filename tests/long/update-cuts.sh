@@ -13,13 +13,13 @@ cuts=${CUTS:-10} new_starts=() old_starts=()
 RANDOM=${SEED:=$$}
 echo "  (SEED=$SEED)"
 
-field() { hotspot update status --json | python3 -c "import json, sys; s = json.load(sys.stdin); print($1)"; }
-is() { [ "$(field "$1")" = "$2" ]; }
-state() { is 's["state"]' "$1"; }
 rests() { field 's["state"] in ("idle", "good", "failed")' | grep -q True; }
-history() { hotspot update history | grep -q "$1"; }
-# A moment from 0 to so many seconds.
-moment() { python3 -c "import sys; print(round(float(sys.argv[1]) * int(sys.argv[2]) / 32768, 2))" "$1" $RANDOM; }
+# The power is cut at a random moment of the next so many seconds, which `at` then says.
+cut_within() {
+    at=$(python3 -c "import sys; print(round(float(sys.argv[1]) * int(sys.argv[2]) / 32768, 2))" "$1" $RANDOM)
+    sleep "$at"
+    power cut
+}
 
 # Every block of the root that runs comes from the card and through its hash tree.
 whole() { box sh -c 'echo 3 >/proc/sys/vm/drop_caches; for d in /sys/block/dm-*; do [ "$(cat "$d/dm/name")" != hotspot-root ] || exec cat "/dev/${d##*/}" >/dev/null; done; exit 1'; }
@@ -35,13 +35,11 @@ ends() {
 
 old=$(within 180 field 's["running"]["seq"]')
 new=$((old + 1))
-check "the access point is up" within 180 sh -c 'hotspot status --json | grep -q "\"led\":\"well\""'
+check "the access point is up" within 180 radio_is led well
 for n in $(seq "$cuts"); do
     stick insert "$work"
     check "writing $n" within 180 is 's["state"] == "writing" and s["progress"] > 0' True
-    at=$(moment 4)
-    sleep "$at"
-    power cut
+    cut_within 4
     ends "writing: cut $n, $at s later" a
     check "  nothing is on trial" state idle
     [ "$n" = 1 ] || check "  the history tells that it went on" history "going on with release $new"
@@ -78,9 +76,7 @@ for n in $(seq "$cuts"); do
     power off
     card load ready
     power on
-    at=$(moment "$start")
-    sleep "$at"
-    power cut
+    cut_within "$start"
     tried "restart into the trial: cut $n, $at s after power-on"
 done
 for n in $(seq "$cuts"); do
@@ -89,18 +85,14 @@ for n in $(seq "$cuts"); do
     power on
     new_starts+=("$(first_answer)")
     check "trial $n" within 600 state trial
-    at=$(moment 40)
-    sleep "$at"
-    power cut
+    cut_within 40
     tried "trial: cut $n, $at s after its beginning"
 done
 for n in $(seq "$cuts"); do
     power off
     card load trial
     power on
-    at=$(moment "$back")
-    sleep "$at"
-    power cut
+    cut_within "$back"
     old_starts+=("$(first_answer)")
     tried "fallback: cut $n, $at s after power-on"
     check "  and the old one runs" is 's["running"]["slot"]' a

@@ -7,9 +7,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$(dirname "$0")/refused.py" "$work" || exit 1
 
-field() { hotspot update status --json | python3 -c "import json, sys; s = json.load(sys.stdin); print($1)"; }
-history() { hotspot update history | grep -qF "$1"; }
-led() { [ "$(hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["radio"]["led"])')" = "$1" ]; }
 page() { curl -fsS -m 5 "$LAB_PORTAL/admin/update" | grep -qF "$1"; }
 refusals() { hotspot update history --json | python3 -c 'import json, sys; print(sum(e["event"] == "refused" for e in json.load(sys.stdin)["entries"]))'; }
 
@@ -20,15 +17,15 @@ not_taken() {
     before=$(within 60 refusals)
     rm "$1/why"
     stick insert "$1"
-    check "on a stick: $why" within 180 history "update.bin on the stick: $why"
-    check "  the light tells" within 180 led "9 update-refused"
+    check "on a stick: $why" within 180 history -F "update.bin on the stick: $why"
+    check "  the light tells" within 180 radio_is led "9 update-refused"
     check "  the page" within 30 page "$why"
     check "  the status" grep -qF "$why" <<<"$(within 60 hotspot update status)"
     same "  the history, in one line" $((before + 1)) "$(within 60 refusals)"
     stick remove
 }
 
-check "the access point is up" within 180 sh -c 'hotspot status --json | grep -q "\"led\":\"well\""'
+check "the access point is up" within 180 radio_is led well
 before=$(within 180 field 's["running"], s["other"]')
 for folder in "$work"/[0-9]*; do not_taken "$folder"; done
 cp "$work/01/update.bin" /tmp/lab/older
@@ -40,7 +37,7 @@ power off
 card random-data
 card record "r_floor=$(cat "$work/floor")"
 power on
-check "all of /data is lost: the box is there" within 600 sh -c 'hotspot status --json | grep -q "\"led\":\"well\""'
+check "all of /data is lost: the box is there" within 600 radio_is led well
 check "the history was begun anew" [ "$(within 180 refusals)" = 0 ]
 not_taken "$work/lost"
 same "nothing was written" "idle $before" "$(field 's["state"]') $(field 's["running"], s["other"]')"

@@ -15,21 +15,16 @@ mkdir "$work/first/p2p-hotspot.update"
 began=$(date +%s)
 at() { echo "  ($(($(date +%s) - began)) s)"; }
 
-field() { hotspot update status --json | python3 -c "import json, sys; s = json.load(sys.stdin); print($1)"; }
-is() { [ "$(field "$1")" = "$2" ]; }
-state() { is 's["state"]' "$1"; }
 runs() { is 's["running"]["seq"]' "$1"; }
 more() { field "(s['progress'] or 0) > $1 and s['state'] == 'writing'" | grep -q True; }
-history() { hotspot update history | grep -q "$1"; }
-led() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["radio"]["led"])'; }
 
 old=$(within 180 field 's["running"]["seq"]')
 same "the old image runs in slot A" "a $old" "$(field 's["running"]["slot"]') $old"
-check "the access point is up" within 180 sh -c 'hotspot status --json | grep -q "\"led\":\"well\""'
+check "the access point is up" within 180 radio_is led well
 
 stick insert "$work/first"
 check "a stick with an update: it is being written" within 180 more 0.1
-same "the LED says so" updating "$(led)"
+same "the LED says so" updating "$(fact led)"
 check "the page says so" grep -q "is being written" <<<"$(curl -fsS -m 5 "$LAB_PORTAL/admin/update")"
 stick remove
 check "pulled half-way: it says so" within 180 history "goes on when release $((old + 1)) is there again"

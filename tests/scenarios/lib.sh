@@ -49,6 +49,20 @@ portal_up() { curl -fsS -o /dev/null -m 5 "$LAB_PORTAL/"; }
 # reads N FILE: phone N fetches the portal within 2 s.
 reads_portal() { phone "$1" exec curl -fsS -m "${2:-2}" -o /dev/null "http://$box_address/"; }
 
+# What the box says of itself, s being its status; `fact KEY` is about the radio.
+status() { hotspot status --json | python3 -c "import json, sys; s = json.load(sys.stdin); print($1)"; }
+slot() { status 's["slot"]'; }
+in_slot() { compare "$1" "$(slot)"; }
+on_trial() { box grep -q "hotspot.trial=$1" /proc/cmdline; }
+fact() { status "s['radio'].get('$1')"; }
+radio_is() { [ "$(fact "$1")" = "$2" ] || { hotspot status --json | tail -c 3000; false; }; }
+
+# What it says of its updates: `is EXPRESSION VALUE`, s being the status; `history [-F] PATTERN`.
+field() { hotspot update status --json | python3 -c "import json, sys; s = json.load(sys.stdin); print($1)"; }
+is() { compare "$2" "$(field "$1")"; }
+state() { is 's["state"]' "$1"; }
+history() { hotspot update history | grep -q "$@"; }
+
 finish() {
     [ "$failed" = 0 ] || { echo "$failed checks failed"; exit 1; }
     exit 0

@@ -2,8 +2,6 @@
 # The radio takes 31 phones; who takes the last place is known, and the next one is turned away.
 # shellcheck source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
-fact() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["radio"].get(sys.argv[1]))' "$1"; }
-radio_is() { [ "$(fact "$1")" = "$2" ] || { hotspot status --json | tail -c 3000; false; }; }
 # The station that took the last place.
 last() { box curl -s --unix-socket /run/hotspot/radiod.sock http://box/stations | python3 -c 'import json, sys; print(*[s["mac"] for s in json.load(sys.stdin)["stations"] if s["last"]])'; }
 address() { phone "$1" exec cat "/sys/class/net/wlan$1/address"; }

@@ -6,8 +6,6 @@ if [ "${RADIOS:-1}" != 0 ]; then
     echo "  skipped: this needs RADIOS=0 lab/lab tests/scenarios/radio-none.sh"
     exit 0
 fi
-fact() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["radio"].get(sys.argv[1]))' "$1"; }
-radio_is() { [ "$(fact "$1")" = "$2" ] || { hotspot status --json | tail -c 3000; false; }; }
 check "the portal answers by cable" within 120 portal_up
 check "the box says that it has no radio" within 30 radio_is state no-radio
 same "with the light's code" "2 no-radio" "$(fact led)"

@@ -5,8 +5,6 @@
 card=$(mktemp -d)
 trap 'rm -rf "$card"' EXIT
 
-fact() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["radio"].get(sys.argv[1]))' "$1"; }
-radio_is() { [ "$(fact "$1")" = "$2" ] || { hotspot status --json | tail -c 3000; false; }; }
 start_with() {
     power off
     cat >"$card/hotspot.toml"

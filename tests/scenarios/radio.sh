@@ -3,8 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 
 # radio KEY: a value of the status's radio part.
-fact() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["radio"].get(sys.argv[1]))' "$1"; }
-radio_is() { [ "$(fact "$1")" = "$2" ] || { hotspot status --json | tail -c 3000; false; }; }
 process() { box pgrep -x "$1" | head -n 1; }
 daemon() { hotspot status --json | python3 -c 'import json, sys; print([d["pid"] for d in json.load(sys.stdin)["daemons"] if d["name"] == sys.argv[1]][0])' "$1"; }
 associated() { phone "$1" exec iw dev | grep -q ssid; }

@@ -3,7 +3,6 @@
 # shellcheck shell=bash source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-slot() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["slot"])'; }
 page() { phone 1 exec curl -fsS -m 5 -H "Accept-Language: $1" "http://$box_address/"; }
 
 data_ok() { hotspot status --json | python3 -c 'import json, sys; sys.exit(not json.load(sys.stdin)["data"]["ok"])'; }

@@ -3,8 +3,6 @@
 # shellcheck shell=bash source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-slot() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["slot"])'; }
-runs() { [ "$(slot)" = "$1" ]; }
 # What the newest boot record says, read past every cache.
 record() { box python3 -c '
 import mmap, os, sys, zlib
@@ -31,18 +29,18 @@ card rot a root 40
 power on
 check "a block of slot A rots: the box is there" within 120 portal_up
 read_all
-check "it goes on from slot B" within 120 runs b
+check "it goes on from slot B" within 120 in_slot b
 same "slot A is marked bad" a "$(record r_bad)"
 check "the network is there" within 120 phone 1 join
 check "and its portal" reads_portal 1 5
 reboot
-check "a restart stays with slot B" within 120 runs b
+check "a restart stays with slot B" within 120 in_slot b
 
 power off
 card unreadable b root 60
 power on
 read_all
-check "slot B cannot be read in one place: neither is left, the rescue system runs" within 200 runs rescue
+check "slot B cannot be read in one place: neither is left, the rescue system runs" within 200 in_slot rescue
 same "both are marked bad" ab "$(record r_bad)"
 check "its network is there" within 120 phone 1 join
 check "and its portal says so" grep -q "needs a repair" <<<"$(phone 1 exec curl -fsS -m 5 "http://$box_address/")"
@@ -53,7 +51,7 @@ card copy a b
 card rot b root 0
 card rot rescue header 0
 power on
-check "without a rescue system either, slot A is tried for want of a better" within 200 runs a
+check "without a rescue system either, slot A is tried for want of a better" within 200 in_slot a
 read_all
 check "with a rotten block it goes on, and does not restart for ever" portal_up
 check "and the log says so" grep -q "there was nothing better to start" <<<"$(hotspot log --daemon kernel)"
