@@ -3,13 +3,10 @@
 # shellcheck shell=bash source=../scenarios/lib.sh disable=SC2154
 . "$(dirname "$0")/../scenarios/lib.sh"
 
-slot() { hotspot status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["slot"])'; }
-runs() { [ "$(slot)" = "$1" ]; }
 data_ok() { hotspot status --json | python3 -c 'import json, sys; sys.exit(not json.load(sys.stdin)["data"]["ok"])'; }
 # ext4 writes out what is pending within 30 s.
 settled() { within 400 data_ok && sleep 35; }
 has_ssid() { box grep -q "ssid = \"$1\"" /data/settings/settings.toml; }
-history() { hotspot update history | grep -q "$1"; }
 panic() { box sh -c 'echo c >/proc/sysrq-trigger' >/dev/null 2>&1; true; }
 
 check "the first boot makes the storage" settled
@@ -30,11 +27,11 @@ card record r_trial=b r_left=2
 card read "$CUTS/fallback.img"
 card log "$CUTS/fallback.log"
 power on
-check "slot B is tried" within 400 runs b
+check "slot B is tried" within 400 in_slot b
 panic
-check "it is tried again after it panicked" within 400 runs b
+check "it is tried again after it panicked" within 400 in_slot b
 panic
-check "and left after the second time" within 400 runs a
+check "and left after the second time" within 400 in_slot a
 check "slot A settles" settled
 power off
 
@@ -43,10 +40,10 @@ card log "$CUTS/update.log"
 mkdir -p "$CUTS/stick"
 "$here/../../lab/variant" same 1 "$CUTS/stick/p2p-hotspot.update" || exit 1
 power on
-check "slot A runs" within 400 runs a
+check "slot A runs" within 400 in_slot a
 stick insert "$CUTS/stick"
 check "an update is written and read back" within 900 history "was read back whole"
-check "the box restarts into it" within 400 runs b
+check "the box restarts into it" within 400 in_slot b
 check "and keeps it" within 400 history "proved itself in slot b"
 check "and settles" settled
 power off
