@@ -97,12 +97,16 @@ class Browser:
         return got["result"].get("value")
 
     def until(self, expression, seconds=40):
-        end = time.time() + seconds
+        end, said = time.time() + seconds, ""
         while time.time() < end:
-            if self.js(expression):
-                return
+            try:
+                if self.js(expression):
+                    return
+            except AssertionError as why:
+                # Between two pages there is no body.
+                said = f" ({why})"
             time.sleep(0.1)
-        raise AssertionError(f"never: {expression}; the page says: {self.js('document.body.innerText')[:1500]}")
+        raise AssertionError(f"never: {expression}{said}; the page says: {self.js('document.body.innerText')[:1500]}")
 
     def text(self):
         return self.js("document.body.innerText")

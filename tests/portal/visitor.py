@@ -1,4 +1,4 @@
-"""Not in `make test` yet (run it with `tests/portal/run visitor`): a visitor, and the owner by keyboard, in a real browser: every page at three widths, without scripts, by keyboard, from right to left, and what axe-core finds."""
+"""A visitor, and the owner by keyboard, in a real browser: every page at three widths, without scripts, by keyboard, from right to left, and what axe-core finds."""
 import json
 from cdp import Browser
 from gate import Gate
