@@ -133,6 +133,7 @@ fn assets() -> String {
         "setup.js",
         "home.js",
         "content.js",
+        "people.js",
         "internet.js",
         "stats.js",
         "box.js",

@@ -366,6 +366,11 @@ class Internet(unittest.TestCase):
             link.ask(dhcp.message(dhcp.DISCOVER, mac, raw=bytes([12, len(name)]) + name + bytes([55, 3, 1, 3, 6])), mac)
         twins = lambda: [a for a in self.box_ask("/gate")["alarms"] if a["kind"] == "two-names" and a["mac"] == self.macs[0]]
         wait("seen", twins, 40)
+        # The owner's list of who is here says the same.
+        here = {p["mac"]: p for p in self.box_ask("/gate/phones")["phones"]}
+        one, two = here[self.macs[0]], here[self.macs[1]]
+        self.assertEqual((one["ip"], one["open"], one["left"]["kind"], one["alarm"]["kind"]), (self.addresses[0], True, "hours", "two-names"))
+        self.assertEqual((two["open"], two["may"], two["left"], two["alarm"]), (False, False, None, None))
         # Both addresses: nobody can tell the two apart by a packet, but they are in two places.
         self.two.ip("link", "set", "eth0", "address", self.macs[0])
         try:

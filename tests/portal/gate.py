@@ -7,11 +7,13 @@ class Gate:
     def __init__(self, access="voucher", online=True, on_time=True):
         self.access, self.online, self.on_time = access, online, on_time
         self.open, self.cloned, self.left, self.entered = False, False, None, []
-        self.batches, self.next = [], 1
+        self.batches, self.next, self.phones = [], 1, []
 
     def __call__(self, path, body=None):
         if path == "/gate/enter":
             return 200, {"v": 1, **self.enter(body)}
+        if path == "/gate/phones":
+            return 200, {"v": 1, "access": self.access, "phones": self.phones}
         if path.startswith("/gate/phone"):
             return 200, {"v": 1, "access": self.access, "open": self.open, "may": self.open, "online": self.online, "on_time": self.on_time,
                          "left": self.left, "cloned": self.cloned}

@@ -13,7 +13,7 @@ mod schedule;
 mod voucher;
 
 pub use book::{Batch, Book, MOST, NoBatch, Wish};
-pub use core::{Action, Alarm, Entered, Event, Gate, Rule, View};
+pub use core::{Action, Alarm, Entered, Event, Gate, Remembered, Rule, View};
 pub use schedule::{Moment, Schedule};
 pub use voucher::{Kind, Voucher};
 

@@ -78,7 +78,7 @@ impl Way {
         let is = |name: &str| phone[name] == Value::Bool(true);
         let (open, may) = (is("open"), is("may"));
         let voucher = site.access == Access::Voucher;
-        let left = left(lang, &phone["left"]);
+        let left = left(lang, &phone["left"], [Key::NetLeftHours, Key::NetLeftDays, Key::NetLeftBytes]);
         let (state, more) = match () {
             () if !is("online") => (lang.say(Key::NetOffline), left),
             () if !is("on_time") => (lang.say(Key::NetOff), lang.with(Key::NetTimes, "times", site.schedule.join(", "))),
@@ -95,14 +95,14 @@ impl Way {
     }
 }
 
-/// What a voucher has left, in words.
-fn left(lang: &Language, left: &Value) -> String {
+/// What a voucher has left, in these words for hours, days and bytes.
+pub(crate) fn left(lang: &Language, left: &Value, [in_hours, in_days, in_bytes]: [Key; 3]) -> String {
     let Some(units) = left["units"].as_u64() else { return String::new() };
     let (days, hours, minutes) = (units / 86_400, units / 3600, units.div_ceil(60) % 60);
     match left["kind"].as_str() {
-        Some("megabytes") => lang.with(Key::NetLeftBytes, "size", lang.size(units)),
-        Some("days") if days > 0 => lang.fill(Key::NetLeftDays, &[("days", &days), ("hours", &(units / 3600 % 24))]),
-        Some("days" | "hours") => lang.fill(Key::NetLeftHours, &[("hours", &hours), ("minutes", &minutes)]),
+        Some("megabytes") => lang.with(in_bytes, "size", lang.size(units)),
+        Some("days") if days > 0 => lang.fill(in_days, &[("days", &days), ("hours", &(units / 3600 % 24))]),
+        Some("days" | "hours") => lang.fill(in_hours, &[("hours", &hours), ("minutes", &minutes)]),
         _ => String::new(),
     }
 }

@@ -16,6 +16,7 @@ pub mod lang;
 pub mod library;
 pub mod metrics;
 pub mod pages;
+pub mod people;
 pub mod probes;
 pub mod qr;
 pub mod request;

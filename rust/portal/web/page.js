@@ -110,7 +110,7 @@ const page = (() => {
   };
 
   const tabs = () => [
-    ['state', boxPage.state], ['settings', settingsPage.begin], ['content', contentPage.begin], ['internet', internetPage.begin], ['home', homePage.begin], ['stats', statsPage.begin], ['updates', boxPage.updates], ['log', boxPage.log], ['more', boxPage.more],
+    ['state', boxPage.state], ['settings', settingsPage.begin], ['content', contentPage.begin], ['people', peoplePage.begin], ['internet', internetPage.begin], ['home', homePage.begin], ['stats', statsPage.begin], ['updates', boxPage.updates], ['log', boxPage.log], ['more', boxPage.more],
   ];
   let current = 'state';
   // The place of a tab's own parts, below the tabs.

@@ -1,9 +1,10 @@
 //! What other daemons may ask of the gate: portald for a phone, ownerd for the owner.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use config::Access;
-use gate::{Alarm, Batch, Entered, Gate, Kind, NoBatch, Wish, code, mac_text};
+use gate::{Alarm, Batch, Entered, Gate, Kind, NoBatch, Remembered, View, Wish, code, mac_text};
 use rand_core::{OsRng, RngCore};
 use serde_json::{Value, json};
 
@@ -21,6 +22,7 @@ pub fn answer(state: &State, request: &Request) -> Option<(u16, Value)> {
     Some(match (request.method.as_str(), path) {
         ("GET", "/gate") => overview(state),
         ("GET", "/gate/batch") => batch(state, query.strip_prefix("id=").and_then(|id| id.parse().ok())),
+        ("GET", "/gate/phones") => phones(state),
         ("GET", "/gate/phone") => match query.strip_prefix("ip=").and_then(|ip| ip.parse().ok()) {
             Some(ip) => phone(state, ip),
             None => bad("ask /gate/phone?ip=A.B.C.D"),
@@ -68,13 +70,13 @@ fn overview(state: &State) -> (u16, Value) {
         let alarms: Vec<Value> = alarms
             .iter()
             .rev()
-            .map(|(at, ip, alarm, times)| {
-                let (kind, mac) = match alarm {
-                    Alarm::OtherPhone(mac) => ("other-phone", mac),
-                    Alarm::TwoPlaces(mac) => ("two-places", mac),
-                    Alarm::TwoNames(mac) => ("two-names", mac),
+            .map(|remembered| {
+                let mut told = told_alarm(remembered, now);
+                told["ip"] = json!(remembered.1);
+                told["mac"] = match remembered.2 {
+                    Alarm::OtherPhone(mac) | Alarm::TwoPlaces(mac) | Alarm::TwoNames(mac) => mac_text(mac).into(),
                 };
-                json!({"ago_s": now.saturating_sub(*at).as_secs(), "ip": ip, "mac": mac_text(*mac), "kind": kind, "times": times})
+                told
             })
             .collect();
         let view = gate.view(Ipv4Addr::UNSPECIFIED);
@@ -85,6 +87,36 @@ fn overview(state: &State) -> (u16, Value) {
         })
     });
     told.map_or_else(not_yet, |body| (200, body))
+}
+
+/// When an alarm came last, how it showed, how often.
+fn told_alarm((at, _, alarm, times): &Remembered, now: Duration) -> Value {
+    let kind = match alarm {
+        Alarm::OtherPhone(_) => "other-phone",
+        Alarm::TwoPlaces(_) => "two-places",
+        Alarm::TwoNames(_) => "two-names",
+    };
+    json!({"ago_s": now.saturating_sub(*at).as_secs(), "kind": kind, "times": times})
+}
+
+/// Everybody who has a lease, and what the gate thinks of them.
+fn phones(state: &State) -> (u16, Value) {
+    let now = state.now();
+    let inner = state.lock();
+    let (Some(gate), Some(leases)) = (&inner.gate, &inner.leases) else { return not_yet() };
+    let (_, _, alarms) = gate.told();
+    let phone = |entry: &lan::leases::Entry| {
+        let view = gate.view(entry.ip);
+        // What showed before the phone said again who it is, is over.
+        let alarm = alarms.iter().rev().find(|a| view.cloned && a.1 == entry.ip).map(|a| told_alarm(a, now));
+        json!({"ip": entry.ip, "mac": mac_text(entry.mac), "host": entry.host, "open": view.open, "may": view.may, "left": left(&view), "alarm": alarm})
+    };
+    let phones: Vec<Value> = leases.entries().iter().map(phone).collect();
+    (200, json!({"v": 1, "access": access(state), "phones": phones}))
+}
+
+fn left(view: &View) -> Option<Value> {
+    view.left.map(|(kind, units)| json!({"kind": kind.name(), "units": units}))
 }
 
 fn not_yet() -> (u16, Value) {
@@ -121,9 +153,8 @@ fn batch(state: &State, id: Option<u32>) -> (u16, Value) {
 fn phone(state: &State, ip: Ipv4Addr) -> (u16, Value) {
     let told = with(state, |gate| {
         let view = gate.view(ip);
-        let left = view.left.map(|(kind, units)| json!({"kind": kind.name(), "units": units}));
         json!({"v": 1, "access": access(state), "open": view.open, "may": view.may, "online": view.online, "on_time": view.on_time,
-            "left": left, "cloned": view.cloned})
+            "left": left(&view), "cloned": view.cloned})
     });
     told.map_or_else(not_yet, |body| (200, body))
 }

@@ -72,6 +72,7 @@ fn asked(shared: &Handle, now: Duration, id: &Id, method: &str, path: &str, body
         ("GET", "/vouchers") => internet::page(query),
         ("POST", "/vouchers/make") => pass_on("netd", "/gate/make", Some(body)),
         ("POST", "/vouchers/remove") => pass_on("netd", "/gate/remove", Some(body)),
+        ("GET", "/people") => people(query),
         ("GET", "/content") => content::overview(query),
         ("GET", "/content/log") => content::log(),
         ("GET", "/content/job") => pass_on("contentd", &format!("/job?{query}"), None),
@@ -145,6 +146,17 @@ fn report(shared: &Handle, now: Duration, query: &str) -> (u16, Value) {
         report.troubles.into_iter().chain(problems.iter().map(|p| format!("hotspot.toml {}: {}: {}", p.line, p.key, p.reason))).collect();
     let left = lock(shared).edit.left(now);
     (200, json!({"headline": report.headline, "trouble": report.trouble, "rows": rows, "troubles": troubles, "trial_left_s": left}))
+}
+
+/// Who is here now, in the owner's words.
+fn people(query: &str) -> (u16, Value) {
+    let (code, gate) = pass_on("netd", "/gate/phones", None);
+    if code != 200 {
+        return (code, gate);
+    }
+    let (code, stations) = pass_on("radiod", "/stations", None);
+    let lang = query.strip_prefix("lang=").and_then(Language::named).unwrap_or_else(Language::english);
+    (200, json!(portal::people::people(lang, &gate, if code == 200 { &stations } else { &Value::Null })))
 }
 
 /// Asks another daemon.
