@@ -140,6 +140,17 @@ pub(crate) fn is_host_name(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(is_label) && !name.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
+/// A domain name that somebody can own, in lower case; or empty. What only means something on a local network gets no certificate.
+pub(crate) fn domain(value: &Value) -> Result<String, String> {
+    let name = string(value)?.trim().trim_end_matches('.').to_ascii_lowercase();
+    let local = ["local", "localhost", "p2p", "lan", "internal", "test", "example", "invalid", "onion", "arpa"];
+    let owned = is_host_name(&name) && name.rsplit_once('.').is_some_and(|(_, last)| !local.contains(&last));
+    if name.is_empty() || owned {
+        return Ok(name);
+    }
+    Err(format!("\"{}\" is not a domain name of your own such as hotspot.vila.org (one with accents begins with xn--)", short(&name)))
+}
+
 /// Names of local services and where they lead.
 pub(crate) fn services(value: &Value) -> Result<Vec<String>, String> {
     let texts = list(value, |text| service::read(text).map(|service| service.to_string()))?;

@@ -75,6 +75,7 @@ pub(crate) const KEYS: &[Key] = &[
         get: |s| chosen(s.lan.ports, PORTS),
     },
     key!("lan.names", lan.names, check::host_names),
+    key!("lan.domain", lan.domain, check::domain),
     key!("lan.services", lan.services, check::services),
     key!("uplink.wifi_ssid", uplink.wifi_ssid, |v| check::ssid(v, 0)),
     key!("uplink.wifi_password", uplink.wifi_password, check::wpa_password),

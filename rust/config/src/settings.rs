@@ -130,6 +130,8 @@ pub struct Lan {
     pub ports: Ports,
     /// Further host names that lead to the portal.
     pub names: Vec<String>,
+    /// The community's own domain name, under which the portal is served by HTTPS once it has a certificate; empty: none.
+    pub domain: String,
     /// Names of local services, such as `maps.p2p = http://10.42.0.9:8080`; see [`Lan::services`].
     pub services: Vec<String>,
 }

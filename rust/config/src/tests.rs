@@ -113,6 +113,13 @@ fn wrong_lines_and_what_is_said() {
         ("[lan]\nnames = \"x.local\"", 2, "lan.names", "a list such as"),
         ("[lan]\nnames = [\"a_b\"]", 2, "lan.names", "not a host name"),
         ("[lan]\nnames = [\"10.0.0.1\"]", 2, "lan.names", "not a host name"),
+        ("[lan]\ndomain = \"vila\"", 2, "lan.domain", "not a domain name of your own such as hotspot.vila.org"),
+        ("[lan]\ndomain = \"hotspot.local\"", 2, "lan.domain", "not a domain name"),
+        ("[lan]\ndomain = \"10.42.0.1\"", 2, "lan.domain", "not a domain name"),
+        ("[lan]\ndomain = \"https://vila.org\"", 2, "lan.domain", "not a domain name"),
+        ("[lan]\ndomain = \"*.vila.org\"", 2, "lan.domain", "not a domain name"),
+        ("[lan]\ndomain = \"são.org\"", 2, "lan.domain", "begins with xn--"),
+        ("[lan]\ndomain = [\"vila.org\"]", 2, "lan.domain", "a text in quotes"),
         ("[internet]\naccess = \"password\"", 2, "internet.access", "needs internet.password"),
         ("[internet]\nschedule = [\"mon-fry 08:00-18:00\"]", 2, "internet.schedule", "mon-fri 08:00-18:00"),
         ("[internet]\nspeed = -1", 2, "internet.speed", "not from 0"),
@@ -157,6 +164,7 @@ password = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF"
 range = "192.168.50.0/24"
 ports = "LAN"
 names = ["Biblioteca.local."]
+domain = "Hotspot.Vila.org."
 [internet]
 access = "password"
 password = "sol"
@@ -168,6 +176,7 @@ speed = 2000
     let s = reading.settings;
     assert_eq!((s.device.name.as_str(), s.device.country.as_str(), s.wifi.channel, s.wifi.band), ("casa-1", "BR", Some(36), Band::Ghz5));
     assert_eq!((s.lan.ports, s.lan.names, s.lan.range.own()), (Ports::Lan, vec!["biblioteca.local".to_owned()], [192, 168, 50, 1].into()));
+    assert_eq!(s.lan.domain, "hotspot.vila.org");
     assert_eq!((s.internet.access, s.internet.speed), (Access::Password, 2000));
 }
 

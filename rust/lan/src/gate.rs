@@ -5,6 +5,7 @@
 //!   its connections too. IPv6 does not pass the bridge at all.
 //! - Visitors reach DHCP, DNS, mDNS and HTTP on the box. What they send anywhere else is refused at once, never dropped in
 //!   silence, so that a phone's probe fails fast: this happens before routing, so it holds with no default route too.
+//! - Where the community has a domain, HTTPS on the box's own address is let through too, and on no other.
 //! - Port 53 to any address is the box's; so is port 80.
 //! - The uplink side reaches nothing; replies to what the box asked pass, those of other hotspots to an mDNS question too.
 //! - Limits per source refill within a second; over them a packet is lost, and nobody is banned.
@@ -33,16 +34,20 @@ pub struct Way {
     pub speed_total: u32,
 }
 
-/// The rule set for visitors in `range`, with captured names at `capture`; the box may ask these `machines` among the visitors.
-pub fn ruleset(range: Range, capture: Ipv4Addr, way: Option<Way>, machines: &[SocketAddrV4]) -> String {
+/// The rule set for visitors in `range`, with captured names at `capture`; the box may ask these `machines` among the visitors, and
+/// is reached by HTTPS if it has a `domain`.
+pub fn ruleset(range: Range, capture: Ipv4Addr, way: Option<Way>, machines: &[SocketAddrV4], domain: bool) -> String {
     let own = range.own();
     // What a machine says first is refused like any visitor's; what it answers is no first packet.
     let machine = |m: &SocketAddrV4| {
         format!("\n        ip saddr {} tcp sport {} ip daddr @BOX@ tcp flags & (syn | ack | rst) != syn accept", m.ip(), m.port())
     };
     let machines: String = machines.iter().map(machine).collect();
+    let https = |text: &'static str| if domain { text } else { "" };
     TEMPLATE
-        .replace("@SETS@", way.map_or("", |_| SETS))
+        .replace("@SETS@", &(way.map_or("", |_| SETS).to_owned() + https(HTTPS_SET)))
+        .replace("@HTTPS@", https(HTTPS))
+        .replace("@HTTPS_IN@", https(HTTPS_IN))
         .replace("@EARLY@", &(machines + way.map_or("", |_| EARLY)))
         .replace("@NAT@", way.map_or("", |_| NAT))
         .replace("@PORTS@", &way.map_or(String::new(), |_| format!(", {FORWARD_PORT}")))
@@ -85,7 +90,7 @@ table inet hotspot {
         # A flood of questions to us must not fill the tracking table.
         ip daddr @BOX@ udp dport 53 notrack accept
         meta l4proto { tcp, udp } th dport 53 accept
-        tcp dport 80 accept
+        tcp dport 80 accept@HTTPS@
         udp dport { 67, 5353 } accept
         ip protocol icmp ip daddr @OWN@ accept
         # A reset is as short as what it answers; the rest is limited, lest we be made to shout.
@@ -114,7 +119,7 @@ table inet hotspot {
 
     chain visitors {
         udp dport { 53, @ELSEWHERE@, 5353@PORTS@ } accept
-        tcp dport { 53, 80@PORTS@ } accept
+        tcp dport { 53, 80@PORTS@ } accept@HTTPS_IN@
         icmp type echo-request update @other_rate { ether saddr limit rate over 50/second burst 100 packets } drop
         icmp type echo-request accept
         ct state established, related accept
@@ -150,6 +155,15 @@ table bridge hotspot {@SEEN@
     }
 }
 "#;
+
+/// HTTPS on the box's own address. To agree on keys costs the box more than a page does.
+const HTTPS_SET: &str = r#"
+    set tls_rate { type ether_addr; size 4096; flags dynamic, timeout; timeout 10s; }"#;
+const HTTPS: &str = r#"
+        ip daddr @BOX@ tcp dport 443 tcp flags & (syn | ack) == syn update @tls_rate { ether saddr limit rate over 10/second burst 40 packets } drop
+        ip daddr @BOX@ tcp dport 443 accept"#;
+const HTTPS_IN: &str = r#"
+        ip daddr @BOX@ tcp dport 443 accept"#;
 
 /// Who is let through, by both addresses and by one; what each received and sent; the walled garden; an address that a second
 /// phone uses.
@@ -299,10 +313,11 @@ mod tests {
     const WAYS: [Option<Way>; 3] = [None, Some(Way { speed: 0, speed_total: 0 }), Some(Way { speed: 512, speed_total: 8000 })];
     const MACHINES: [SocketAddrV4; 2] =
         [SocketAddrV4::new(Ipv4Addr::new(10, 42, 7, 9), 8080), SocketAddrV4::new(Ipv4Addr::new(10, 42, 7, 9), 80)];
-    const SET_NAMES: [&str; 13] = [
+    const SET_NAMES: [&str; 14] = [
         "dns_rate",
         "new_rate",
         "other_rate",
+        "tls_rate",
         "open",
         "taken",
         "down",
@@ -318,7 +333,7 @@ mod tests {
     #[test]
     fn every_hole_of_the_template_is_filled() {
         for way in WAYS {
-            let mut rules = ruleset("192.168.50.0/24".parse().unwrap(), config::CAPTURE_ADDRESS, way, &MACHINES);
+            let mut rules = ruleset("192.168.50.0/24".parse().unwrap(), config::CAPTURE_ADDRESS, way, &MACHINES, true);
             assert!(rules.contains("{ 192.168.50.1, 198.51.100.1 }") && rules.contains("!= 192.168.50.0/24"));
             for name in SET_NAMES {
                 rules = rules.replace(&format!("@{name} "), "").replace(&format!("@{name}\n"), "");
@@ -329,13 +344,28 @@ mod tests {
 
     #[test]
     fn without_a_way_nothing_is_forwarded_by_any_rule() {
-        let rules = ruleset(Range::default(), config::CAPTURE_ADDRESS, None, &MACHINES);
+        let rules = ruleset(Range::default(), config::CAPTURE_ADDRESS, None, &MACHINES, false);
         for chain in rules.split("chain forward").skip(1) {
             let body = &chain[..chain.find('}').unwrap()];
             assert!(body.contains("policy drop") && !body.contains("accept") && !body.contains("jump"), "{body}");
         }
         assert_eq!(rules.matches("chain forward").count(), 2);
         assert!(!rules.contains("masquerade"));
+    }
+
+    #[test]
+    fn https_is_let_in_on_the_box_alone_and_only_with_a_domain() {
+        for way in WAYS {
+            let with = ruleset(Range::default(), config::CAPTURE_ADDRESS, way, &[], true);
+            let without = ruleset(Range::default(), config::CAPTURE_ADDRESS, way, &[], false);
+            let rules =
+                |text: &str| text.lines().filter(|l| l.contains("tcp dport 443")).map(str::trim).map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(rules(&without), Vec::<String>::new());
+            assert!(rules(&with).len() == 3 && rules(&with).iter().all(|rule| rule.starts_with("ip daddr 10.42.0.1 tcp dport 443 ")));
+            // Before everything else is refused.
+            let at = |what: &str| with.find(what).unwrap_or_else(|| panic!("no {what}"));
+            assert!(at("tcp dport 443 accept") < at("reject with tcp reset"));
+        }
     }
 
     #[test]
@@ -354,8 +384,8 @@ mod tests {
     fn the_real_nft_takes_it() {
         use std::io::Write;
         use std::process::{Command, Stdio};
-        for way in WAYS {
-            let mut rules = ruleset(Range::default(), config::CAPTURE_ADDRESS, way, &MACHINES);
+        for (way, domain) in WAYS.iter().flat_map(|way| [(*way, false), (*way, true)]) {
+            let mut rules = ruleset(Range::default(), config::CAPTURE_ADDRESS, way, &MACHINES, domain);
             if way.is_some() {
                 let (ip, mac) = (Ipv4Addr::new(10, 42, 0, 7), "02:00:00:00:00:01");
                 rules += &(open(ip, mac)

@@ -52,7 +52,8 @@ pub fn load_now(settings: &Settings, state: &State) {
     if way.is_none() {
         forward(false);
     }
-    let rules = lan::gate::ruleset(settings.lan.range, config::CAPTURE_ADDRESS, way, &super::settings::machines(settings));
+    let (lan, machines) = (&settings.lan, super::settings::machines(settings));
+    let rules = lan::gate::ruleset(lan.range, config::CAPTURE_ADDRESS, way, &machines, !lan.domain.is_empty());
     let error = nft(&["-f", "-"], &rules).err();
     match &error {
         Some(error) => {

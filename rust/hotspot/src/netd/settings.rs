@@ -47,5 +47,18 @@ pub fn zone(settings: &Settings) -> lan::dns::Zone {
     let names = [local.as_str(), settings.device.name.as_str()].into_iter().chain(settings.lan.names.iter().map(String::as_str));
     let services = settings.lan.services();
     let names = names.chain(services.iter().map(|service| service.name.as_str()));
+    let names = names.chain(Some(settings.lan.domain.as_str()).filter(|domain| !domain.is_empty()));
     lan::dns::Zone::new(settings.lan.range, config::CAPTURE_ADDRESS, names)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_communitys_domain_is_an_own_name_and_no_domain_is_none() {
+        let mut settings = config::Settings::default();
+        let none = super::zone(&settings).own_names().len();
+        settings.lan.domain = "hotspot.vila.org".into();
+        let names = super::zone(&settings).own_names().to_vec();
+        assert!(names.len() == none + 1 && names.contains(&b"\x07hotspot\x04vila\x03org\0".to_vec()), "{names:?}");
+    }
 }
