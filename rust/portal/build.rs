@@ -136,6 +136,7 @@ fn assets() -> String {
         "people.js",
         "internet.js",
         "stats.js",
+        "tls.js",
         "box.js",
         "owner.css",
     ] {

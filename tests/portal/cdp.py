@@ -9,14 +9,14 @@ FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
 class Browser:
     """One page; use as a context. `complaints` are errors and warnings of its console."""
 
-    def __init__(self, width=390, height=844, agent=None, scripts=True, dark=False):
+    def __init__(self, width=390, height=844, agent=None, scripts=True, dark=False, flags=()):
         program = shutil.which("chromium")
         if not program:
             raise Skipped("there is no chromium (apt-get install chromium)")
         self.profile = tempfile.mkdtemp(prefix="hotspot-cdp-")
         to_child, self.out = os.pipe()
         self.inp, from_child = os.pipe()
-        extra = ["--force-dark-mode"] if dark else []
+        extra = [*flags, *(["--force-dark-mode"] if dark else [])]
 
         def ends():
             # The browser reads on 3 and writes on 4.

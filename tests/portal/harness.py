@@ -53,7 +53,7 @@ class Portal:
                 f.write(data)
         if settings is not None:
             self.write_settings(settings)
-        self.port = free_port()
+        self.port, self.tls_port = free_port(), free_port()
         self.servers = []
 
     def write_settings(self, settings):
@@ -63,8 +63,8 @@ class Portal:
         os.rename(path + ".new", path)
 
     def __enter__(self):
-        env = dict(os.environ, HOTSPOT_RUN=self.run_dir)
-        args = [BINARY, "portald", "--listen", f"0.0.0.0:{self.port}", "--files", self.files, "--home", os.path.join(self.folder, "data/ownerd")]
+        env = dict(os.environ, HOTSPOT_RUN=self.run_dir, HOTSPOT_DATA=os.path.join(self.folder, "data"))
+        args = [BINARY, "portald", "--listen", f"0.0.0.0:{self.port}", "--listen-tls", f"0.0.0.0:{self.tls_port}", "--files", self.files, "--home", os.path.join(self.folder, "data/ownerd")]
         self.process = subprocess.Popen(args, env=env, stderr=open(os.path.join(self.folder, "log"), "ab"))
         for _ in range(200):
             try:

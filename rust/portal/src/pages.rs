@@ -34,6 +34,8 @@ pub struct Surroundings<'a> {
     pub updates: Option<&'a (serde_json::Value, serde_json::Value)>,
     /// What netd says of this phone's way out.
     pub way: Option<&'a serde_json::Value>,
+    /// The domain under which HTTPS works, for who came without it.
+    pub safer: Option<&'a str>,
 }
 
 /// What every page has.
@@ -128,6 +130,8 @@ struct Status<'a> {
     report: Report,
     /// JSON of our own words.
     words: String,
+    /// Where the same page is that nobody can replace.
+    safer: Option<String>,
 }
 
 #[derive(Template)]
@@ -229,7 +233,8 @@ pub fn files(site: &Site, around: &Surroundings, request: &Request) -> Response 
 /// `GET /admin/`: the state of the box in plain words.
 pub fn status(site: &Site, around: &Surroundings, request: &Request) -> Response {
     let f = Frame::new(site, request, "/admin/");
-    let page = Status { report: status::report(f.lang, around.status, &site.problems), words: f.lang.owner_words(), f };
+    let safer = around.safer.map(|domain| format!("https://{domain}/admin/{}", f.keep));
+    let page = Status { report: status::report(f.lang, around.status, &site.problems), words: f.lang.owner_words(), safer, f };
     let mut response = html(200, &page, &site.own, page.f.lang);
     for (name, value) in &mut response.headers {
         // The one page with scripts: ours, from here, and nothing inline.

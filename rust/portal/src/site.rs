@@ -19,6 +19,8 @@ pub struct Site {
     pub own: Own,
     /// Names of local services: those that lead to a page are own names too, those of other machines are not.
     pub services: Vec<config::Service>,
+    /// The community's own domain, for HTTPS; empty: none. It is an own name too.
+    pub domain: String,
     /// The name that people are told to type.
     pub short_name: String,
     /// Who may use the internet.
@@ -45,6 +47,7 @@ impl Site {
         let device = format!("{}.local", settings.device.name).to_ascii_lowercase();
         let mut names = vec!["p2p.local".to_owned(), device.clone()];
         names.extend(settings.lan.names.iter().filter_map(|name| crate::host::normal(name)));
+        names.extend(Some(&settings.lan.domain).filter(|domain| !domain.is_empty()).cloned());
         let services = settings.lan.services();
         names.extend(services.iter().filter(|s| matches!(s.target, Target::Page(_))).map(|s| s.name.clone()));
         Self {
@@ -52,6 +55,7 @@ impl Site {
             languages,
             own: Own { address: settings.lan.range.own(), names },
             services,
+            domain: settings.lan.domain.clone(),
             short_name: device,
             access: settings.internet.access,
             schedule: settings.internet.schedule.clone(),
@@ -101,6 +105,9 @@ mod tests {
         assert_eq!(site.own.names, ["p2p.local", "aldeia.local", "biblioteca.example"]);
         assert_eq!(site.languages.iter().map(|l| l.code).collect::<Vec<_>>(), ["pt", "en"]);
         assert_eq!(site.own.address.to_string(), "10.42.0.1");
+        assert!(!site.own.is(""), "no domain is no name");
+        settings.lan.domain = "hotspot.vila.org".into();
+        assert!(Site::new(&settings, Vec::new()).own.is("hotspot.vila.org"));
         settings.lan.services = ["wiki.p2p = /library/", "maps.p2p = http://10.42.0.9:8080", "loop.p2p = http://10.42.0.1", "nonsense"]
             .map(Into::into)
             .to_vec();

@@ -72,6 +72,7 @@ pub fn report(lang: &Language, status: Option<&Value>, problems: &[config::Probl
     rows.extend(board(lang, &status["board"], &status["clock"]));
     rows.extend(content(lang, &status["content"]));
     rows.extend(update(lang, &status["update"]));
+    rows.extend(https(lang, &status["tls"]));
     if let Some(seconds) = status["uptime_s"].as_u64() {
         rows.push(Row { label: lang.say(Key::StatusUptime), text: uptime(lang, seconds), bad: false, notes: Vec::new() });
     }
@@ -208,6 +209,30 @@ fn update(lang: &Language, update: &Value) -> Option<Row> {
     Some(Row { label: lang.say(Key::StatusUpdate), text: lang.say(key), bad, notes })
 }
 
+/// HTTPS of a community with a domain of its own, where portald was asked.
+fn https(lang: &Language, tls: &Value) -> Option<Row> {
+    let domain = tls["domain"].as_str().filter(|domain| !domain.is_empty()).map(short)?;
+    let date = short(tls["date"].as_str().unwrap_or_default());
+    let (text, bad) = match tls["state"].as_str()? {
+        "on" if tls["ended"] == true => (Key::OTlsEnded, true),
+        "on" => (Key::OTlsOn, false),
+        "none" => (Key::OTlsNone, false),
+        _ => (Key::OTlsBad, true),
+    };
+    let why = match tls["code"].as_str() {
+        Some("name") => Some(lang.with(Key::OTlsNoName, "domain", &domain)),
+        Some("port") => tls["error"].as_str().map(short),
+        Some(_) => Some(lang.say(Key::OTlsNoForm)),
+        None => None,
+    };
+    Some(Row {
+        label: lang.say(Key::OTls),
+        text: lang.fill(text, &[("domain", &domain), ("date", &date)]),
+        bad,
+        notes: why.into_iter().collect(),
+    })
+}
+
 /// Why the storage does not work. While the box starts it is neither good nor bad: only a reason makes it bad.
 fn broken(data: &Value) -> Option<&str> {
     data["why"].as_str().filter(|why| !why.is_empty())
@@ -290,6 +315,19 @@ mod tests {
         assert!(say(json!({"bundles": []})).contains("Nothing yet") && !say(Value::Null).contains("Nothing yet"));
         let kept = json!({"board": {"unix_s": 1_796_055_180}, "clock": {"source": "kept"}});
         assert!(text(&report(Language::english(), Some(&kept), &[])).contains("went on from"));
+    }
+
+    #[test]
+    fn https_works_lapses_or_is_missing() {
+        let say = |tls: Value| text(&report(Language::english(), Some(&json!({"tls": tls})), &[]));
+        assert!(!say(Value::Null).contains("HTTPS") && !say(json!({"state": "off", "domain": ""})).contains("HTTPS"));
+        let on = say(json!({"state": "on", "domain": "hotspot.vila.org", "date": "2027-03-01", "ended": false}));
+        assert!(on.contains("https://hotspot.vila.org/admin/") && on.contains("2027-03-01"), "{on}");
+        assert!(
+            say(json!({"state": "on", "domain": "hotspot.vila.org", "date": "2026-03-01", "ended": true})).contains("ended on 2026-03-01")
+        );
+        assert!(say(json!({"state": "none", "domain": "hotspot.vila.org"})).contains("no certificate for hotspot.vila.org"));
+        assert!(say(json!({"state": "bad", "domain": "hotspot.vila.org", "code": "name"})).contains("not for hotspot.vila.org"));
     }
 
     #[test]

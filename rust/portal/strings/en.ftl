@@ -432,6 +432,47 @@ o-voucher-moved = went to another phone { $n } times
 o-k-internet-speed-total = Limit of all phones together, kbit/s
 o-h-internet-speed-total = 0: none
 
+## HTTPS with a domain of the community's own
+safer-address = For the owner there is a safer address of this page: nobody on this network can read or replace it. Open
+o-safety-sealed = This page came by HTTPS: nobody on this network can read or replace it.
+o-k-lan-domain = Domain of the community, for HTTPS
+o-h-lan-domain = Such as hotspot.vila.org. Its certificate goes under “Password, restart”. Empty: none.
+o-tls = Secure page (HTTPS)
+o-tls-does = If your community owns a domain and has a certificate for it, this page has an address that nobody on this network can read or replace. The operator's guide says how to get a certificate.
+o-tls-on = It works: https://{ $domain }/admin/. The certificate ends on { $date }.
+o-tls-ended = The certificate for { $domain } ended on { $date }: phones show a warning. Get a new one.
+o-tls-none = There is no certificate for { $domain } yet.
+o-tls-bad = The certificate for { $domain } cannot be used. Pages without HTTPS work as before.
+o-tls-chain = Certificate
+o-tls-chain-hint = With those that vouch for it: the whole text of the file that is often called fullchain.pem.
+o-tls-chain-file = Certificate from a file
+o-tls-key = Private key
+o-tls-key-hint = The whole text of the file that is often called privkey.pem. It stays on the box and is never shown again.
+o-tls-key-file = Private key from a file
+o-tls-keep = Check and keep
+o-tls-kept = The certificate is kept, until { $date }. Now open https://{ $domain }/admin/.
+o-tls-note-no-clock = The box does not know the date, so it could not look whether the certificate has ended: it holds from { $from } to { $date }.
+o-tls-note-alone = Nobody who vouches for it is with it. If phones show a warning, paste the whole chain (fullchain.pem).
+o-tls-note-ed25519 = Most browsers do not take a key of the kind Ed25519. If they show a warning, get one with ECDSA P-256.
+o-tls-remove = Remove the certificate
+o-tls-remove-does = https://{ $domain }/ opens no more. Pages without HTTPS work as before.
+o-tls-removed = The certificate and its key are removed.
+o-tls-no-no-domain = First write the domain in the settings, under Local network.
+o-tls-no-chain-empty = The certificate is missing: paste fullchain.pem.
+o-tls-no-key-empty = The private key is missing: paste privkey.pem.
+o-tls-no-too-large = This is too much to be a certificate and its key. Choose the right files.
+o-tls-no-chain-form = This is no certificate: paste the whole text from -----BEGIN CERTIFICATE----- on.
+o-tls-no-key-form = This is no private key: paste the whole text from -----BEGIN PRIVATE KEY----- on.
+o-tls-no-swapped = The certificate and the key are in each other's place: exchange them.
+o-tls-no-key-locked = The key is under a password. Take it off on your computer: openssl pkey -in privkey.pem -out open.pem
+o-tls-no-key-kind = This kind of key cannot be used: get a certificate with a key of the kind ECDSA P-256 or RSA 2048.
+o-tls-no-wrong-key = The key does not belong to this certificate: give the two that were made together.
+o-tls-no-order = The certificates are not one chain in its order: the domain's own first, then the one that vouches for it.
+o-tls-no-name = The certificate is not for { $domain }: get one with that name, or change the domain in the settings.
+o-tls-no-ended = The certificate ended on { $date }: get a new one.
+o-tls-no-early = The certificate begins on { $date } only: set the box's clock, or wait.
+o-tls-no-form = The file on the box is damaged: give certificate and key again.
+
 ## Statistics
 o-tab-stats = Statistics
 stats-phones = Phones a day

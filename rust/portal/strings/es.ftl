@@ -415,6 +415,47 @@ o-voucher-moved = pasó a otro teléfono { $n } veces
 o-k-internet-speed-total = Límite de todos los teléfonos juntos, kbit/s
 o-h-internet-speed-total = 0: ninguno
 
+## HTTPS with a domain of the community's own
+safer-address = Para quien cuida la caja, esta página tiene una dirección más segura: nadie en esta red puede leerla ni cambiarla. Abra
+o-safety-sealed = Esta página llegó por HTTPS: nadie en esta red puede leerla ni cambiarla.
+o-k-lan-domain = Dominio de la comunidad, para HTTPS
+o-h-lan-domain = Como hotspot.vila.org. Su certificado va en “Contraseña, reiniciar”. Vacío: ninguno.
+o-tls = Página segura (HTTPS)
+o-tls-does = Si su comunidad tiene un dominio y un certificado para él, esta página tiene una dirección en la que nadie en esta red puede leerla ni cambiarla. La guía del operador dice cómo conseguir un certificado.
+o-tls-on = Funciona: https://{ $domain }/admin/. El certificado termina el { $date }.
+o-tls-ended = El certificado de { $domain } terminó el { $date }: los teléfonos muestran un aviso. Consiga uno nuevo.
+o-tls-none = Todavía no hay certificado para { $domain }.
+o-tls-bad = El certificado de { $domain } no se puede usar. Las páginas sin HTTPS funcionan como antes.
+o-tls-chain = Certificado
+o-tls-chain-hint = Con los que responden por él: el texto completo del archivo que suele llamarse fullchain.pem.
+o-tls-chain-file = Certificado desde un archivo
+o-tls-key = Clave privada
+o-tls-key-hint = El texto completo del archivo que suele llamarse privkey.pem. Se queda en la caja y nunca se vuelve a mostrar.
+o-tls-key-file = Clave privada desde un archivo
+o-tls-keep = Revisar y guardar
+o-tls-kept = El certificado está guardado, hasta el { $date }. Ahora abra https://{ $domain }/admin/.
+o-tls-note-no-clock = La caja no sabe la fecha, así que no pudo ver si el certificado ya terminó: vale del { $from } al { $date }.
+o-tls-note-alone = Quien responde por él no está incluido. Si los teléfonos muestran un aviso, pegue la cadena completa (fullchain.pem).
+o-tls-note-ed25519 = La mayoría de los navegadores no acepta una clave de tipo Ed25519. Si muestran un aviso, consiga una ECDSA P-256.
+o-tls-remove = Quitar el certificado
+o-tls-remove-does = https://{ $domain }/ ya no se abre. Las páginas sin HTTPS funcionan como antes.
+o-tls-removed = El certificado y su clave se quitaron.
+o-tls-no-no-domain = Primero escriba el dominio en los ajustes, en Red local.
+o-tls-no-chain-empty = Falta el certificado: pegue fullchain.pem.
+o-tls-no-key-empty = Falta la clave privada: pegue privkey.pem.
+o-tls-no-too-large = Esto es demasiado para ser un certificado y su clave. Elija los archivos correctos.
+o-tls-no-chain-form = Esto no es un certificado: pegue el texto completo desde -----BEGIN CERTIFICATE-----.
+o-tls-no-key-form = Esto no es una clave privada: pegue el texto completo desde -----BEGIN PRIVATE KEY-----.
+o-tls-no-swapped = El certificado y la clave están uno en el lugar del otro: cámbielos.
+o-tls-no-key-locked = La clave está protegida con contraseña. Quítela en su computadora: openssl pkey -in privkey.pem -out open.pem
+o-tls-no-key-kind = Este tipo de clave no se puede usar: consiga un certificado con clave ECDSA P-256 o RSA 2048.
+o-tls-no-wrong-key = La clave no es de este certificado: dé los dos que se hicieron juntos.
+o-tls-no-order = Los certificados no forman una cadena en orden: primero el del dominio, después el que responde por él.
+o-tls-no-name = El certificado no es para { $domain }: consiga uno con ese nombre, o cambie el dominio en los ajustes.
+o-tls-no-ended = El certificado terminó el { $date }: consiga uno nuevo.
+o-tls-no-early = El certificado empieza el { $date }: ponga en hora el reloj de la caja, o espere.
+o-tls-no-form = El archivo en la caja está dañado: dé el certificado y la clave otra vez.
+
 ## Statistics
 o-tab-stats = Estadísticas
 stats-phones = Teléfonos al día

@@ -415,6 +415,47 @@ o-voucher-moved = passé à un autre téléphone { $n } fois
 o-k-internet-speed-total = Limite de tous les téléphones ensemble, kbit/s
 o-h-internet-speed-total = 0 : aucune
 
+## HTTPS with a domain of the community's own
+safer-address = Pour qui s'occupe de la boîte, cette page a une adresse plus sûre : personne sur ce réseau ne peut la lire ni la remplacer. Ouvrez
+o-safety-sealed = Cette page est venue par HTTPS : personne sur ce réseau ne peut la lire ni la remplacer.
+o-k-lan-domain = Domaine de la communauté, pour HTTPS
+o-h-lan-domain = Par exemple hotspot.vila.org. Son certificat se donne sous « Mot de passe, redémarrage ». Vide : aucun.
+o-tls = Page sûre (HTTPS)
+o-tls-does = Si votre communauté possède un domaine et un certificat pour lui, cette page a une adresse où personne sur ce réseau ne peut la lire ni la remplacer. Le guide de l'opérateur dit comment obtenir un certificat.
+o-tls-on = Cela fonctionne : https://{ $domain }/admin/. Le certificat finit le { $date }.
+o-tls-ended = Le certificat de { $domain } a fini le { $date } : les téléphones montrent un avertissement. Demandez-en un nouveau.
+o-tls-none = Il n'y a pas encore de certificat pour { $domain }.
+o-tls-bad = Le certificat de { $domain } ne peut pas servir. Les pages sans HTTPS fonctionnent comme avant.
+o-tls-chain = Certificat
+o-tls-chain-hint = Avec ceux qui s'en portent garants : tout le texte du fichier qui s'appelle souvent fullchain.pem.
+o-tls-chain-file = Certificat depuis un fichier
+o-tls-key = Clé privée
+o-tls-key-hint = Tout le texte du fichier qui s'appelle souvent privkey.pem. Elle reste sur la boîte et n'est plus jamais montrée.
+o-tls-key-file = Clé privée depuis un fichier
+o-tls-keep = Vérifier et garder
+o-tls-kept = Le certificat est gardé, jusqu'au { $date }. Ouvrez maintenant https://{ $domain }/admin/.
+o-tls-note-no-clock = La boîte ne connaît pas la date et n'a pas pu voir si le certificat est fini : il vaut du { $from } au { $date }.
+o-tls-note-alone = Personne ne s'en porte garant dans ce fichier. Si les téléphones montrent un avertissement, collez toute la chaîne (fullchain.pem).
+o-tls-note-ed25519 = La plupart des navigateurs ne prennent pas une clé de type Ed25519. S'ils montrent un avertissement, demandez une clé ECDSA P-256.
+o-tls-remove = Retirer le certificat
+o-tls-remove-does = https://{ $domain }/ ne s'ouvre plus. Les pages sans HTTPS fonctionnent comme avant.
+o-tls-removed = Le certificat et sa clé sont retirés.
+o-tls-no-no-domain = Écrivez d'abord le domaine dans les réglages, sous Réseau local.
+o-tls-no-chain-empty = Le certificat manque : collez fullchain.pem.
+o-tls-no-key-empty = La clé privée manque : collez privkey.pem.
+o-tls-no-too-large = C'est trop pour être un certificat et sa clé. Choisissez les bons fichiers.
+o-tls-no-chain-form = Ce n'est pas un certificat : collez tout le texte à partir de -----BEGIN CERTIFICATE-----.
+o-tls-no-key-form = Ce n'est pas une clé privée : collez tout le texte à partir de -----BEGIN PRIVATE KEY-----.
+o-tls-no-swapped = Le certificat et la clé sont l'un à la place de l'autre : échangez-les.
+o-tls-no-key-locked = La clé est sous un mot de passe. Enlevez-le sur votre ordinateur : openssl pkey -in privkey.pem -out open.pem
+o-tls-no-key-kind = Ce type de clé ne peut pas servir : demandez un certificat avec une clé ECDSA P-256 ou RSA 2048.
+o-tls-no-wrong-key = La clé n'est pas celle de ce certificat : donnez les deux qui ont été faits ensemble.
+o-tls-no-order = Les certificats ne forment pas une chaîne dans l'ordre : d'abord celui du domaine, puis celui qui s'en porte garant.
+o-tls-no-name = Le certificat n'est pas pour { $domain } : demandez-en un avec ce nom, ou changez le domaine dans les réglages.
+o-tls-no-ended = Le certificat a fini le { $date } : demandez-en un nouveau.
+o-tls-no-early = Le certificat ne commence que le { $date } : mettez la boîte à l'heure, ou attendez.
+o-tls-no-form = Le fichier sur la boîte est abîmé : donnez le certificat et la clé encore une fois.
+
 ## Statistics
 o-tab-stats = Statistiques
 stats-phones = Téléphones par jour

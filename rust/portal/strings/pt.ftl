@@ -415,6 +415,47 @@ o-voucher-moved = passou para outro telefone { $n } vezes
 o-k-internet-speed-total = Limite de todos os telefones juntos, kbit/s
 o-h-internet-speed-total = 0: nenhum
 
+## HTTPS with a domain of the community's own
+safer-address = Para quem cuida da caixa, esta página tem um endereço mais seguro: ninguém nesta rede pode lê-la nem trocá-la. Abra
+o-safety-sealed = Esta página veio por HTTPS: ninguém nesta rede pode lê-la nem trocá-la.
+o-k-lan-domain = Domínio da comunidade, para HTTPS
+o-h-lan-domain = Como hotspot.vila.org. O certificado dele fica em “Senha, reiniciar”. Vazio: nenhum.
+o-tls = Página segura (HTTPS)
+o-tls-does = Se a sua comunidade tem um domínio e um certificado para ele, esta página ganha um endereço em que ninguém nesta rede pode lê-la nem trocá-la. O guia do operador diz como conseguir um certificado.
+o-tls-on = Funciona: https://{ $domain }/admin/. O certificado termina em { $date }.
+o-tls-ended = O certificado de { $domain } terminou em { $date }: os celulares mostram um aviso. Peça um novo.
+o-tls-none = Ainda não há certificado para { $domain }.
+o-tls-bad = O certificado de { $domain } não pode ser usado. As páginas sem HTTPS funcionam como antes.
+o-tls-chain = Certificado
+o-tls-chain-hint = Com os que respondem por ele: o texto inteiro do arquivo que costuma se chamar fullchain.pem.
+o-tls-chain-file = Certificado de um arquivo
+o-tls-key = Chave privada
+o-tls-key-hint = O texto inteiro do arquivo que costuma se chamar privkey.pem. Ela fica na caixa e nunca mais é mostrada.
+o-tls-key-file = Chave privada de um arquivo
+o-tls-keep = Conferir e guardar
+o-tls-kept = O certificado está guardado, até { $date }. Agora abra https://{ $domain }/admin/.
+o-tls-note-no-clock = A caixa não sabe a data, por isso não pôde ver se o certificado já terminou: ele vale de { $from } a { $date }.
+o-tls-note-alone = Quem responde por ele não veio junto. Se os celulares mostrarem um aviso, cole a cadeia inteira (fullchain.pem).
+o-tls-note-ed25519 = A maioria dos navegadores não aceita uma chave do tipo Ed25519. Se mostrarem um aviso, peça uma ECDSA P-256.
+o-tls-remove = Remover o certificado
+o-tls-remove-does = https://{ $domain }/ não abre mais. As páginas sem HTTPS funcionam como antes.
+o-tls-removed = O certificado e a chave foram removidos.
+o-tls-no-no-domain = Primeiro escreva o domínio na configuração, em Rede local.
+o-tls-no-chain-empty = Falta o certificado: cole fullchain.pem.
+o-tls-no-key-empty = Falta a chave privada: cole privkey.pem.
+o-tls-no-too-large = Isto é grande demais para ser um certificado e sua chave. Escolha os arquivos certos.
+o-tls-no-chain-form = Isto não é um certificado: cole o texto inteiro, a partir de -----BEGIN CERTIFICATE-----.
+o-tls-no-key-form = Isto não é uma chave privada: cole o texto inteiro, a partir de -----BEGIN PRIVATE KEY-----.
+o-tls-no-swapped = O certificado e a chave estão um no lugar do outro: troque os dois.
+o-tls-no-key-locked = A chave está protegida por senha. Tire a senha no seu computador: openssl pkey -in privkey.pem -out open.pem
+o-tls-no-key-kind = Este tipo de chave não pode ser usado: peça um certificado com chave ECDSA P-256 ou RSA 2048.
+o-tls-no-wrong-key = A chave não é deste certificado: dê os dois que foram feitos juntos.
+o-tls-no-order = Os certificados não formam uma cadeia na ordem certa: primeiro o do domínio, depois o que responde por ele.
+o-tls-no-name = O certificado não é para { $domain }: peça um com esse nome, ou mude o domínio na configuração.
+o-tls-no-ended = O certificado terminou em { $date }: peça um novo.
+o-tls-no-early = O certificado só começa em { $date }: acerte o relógio da caixa, ou espere.
+o-tls-no-form = O arquivo na caixa está danificado: dê o certificado e a chave outra vez.
+
 ## Statistics
 o-tab-stats = Estatísticas
 stats-phones = Telefones por dia

@@ -76,7 +76,7 @@ const boxPage = (() => {
       if (await sure(place, say('restart'), say('restart-does'))) busy(restart, async () => { await session.ask('POST', '/restart', {}); tell(say('restarting')); });
     }, true);
     const out = button(say('logout'), () => busy(out, async () => { await session.ask('POST', '/logout', {}).catch(() => {}); session.end(); page.start(); }), true);
-    fill(body, el('h3', {}, say('change-password')), form, el('h3', {}, say('restart')), el('p', {}, say('restart-does')), restart, place, ...clock(), ...metrics(), el('h3', {}, say('logout')), out);
+    fill(body, el('h3', {}, say('change-password')), form, el('h3', {}, say('restart')), el('p', {}, say('restart-does')), restart, place, ...clock(), ...tlsPage.part(), ...metrics(), el('h3', {}, say('logout')), out);
   };
 
   return { state, log, updates, more, choosePassword };

@@ -105,7 +105,7 @@ const page = (() => {
         if (got.setup) setupPage.begin(); else home();
       }).then(() => { bar.hidden = true; });
     } }, box, bar, go);
-    show(say(setup ? 'setup-title' : 'login-title'), form, el('p', { class: 'hint' }, say('safety')));
+    show(say(setup ? 'setup-title' : 'login-title'), form, el('p', { class: 'hint' }, say(location.protocol === 'https:' ? 'safety-sealed' : 'safety')));
     tell(message || '', Boolean(message));
   };
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::login::Id;
 use super::{Handle, Shared, lock};
-use super::{content, edit, internet, stats, token};
+use super::{content, edit, internet, stats, tls, token};
 use crate::ipc;
 
 /// Longest sealed request, in bytes.
@@ -82,6 +82,9 @@ fn asked(shared: &Handle, now: Duration, id: &Id, method: &str, path: &str, body
             "/content/take" | "/content/decline" | "/content/publisher" | "/content/pin" | "/content/remove" | "/content/follow"
             | "/content/scrub",
         ) => pass_on("contentd", route.trim_start_matches("/content"), Some(body)),
+        ("GET", "/tls") => tls::show(),
+        ("POST", "/tls") => tls::keep(body),
+        ("POST", "/tls/remove") => tls::remove(),
         ("GET", "/metrics-token") => token::show(&lock(shared).home.0),
         ("GET", "/stats") => stats::charts(query),
         ("GET", "/stats/csv") => stats::csv(),
@@ -133,6 +136,10 @@ fn report(shared: &Handle, now: Duration, query: &str) -> (u16, Value) {
         if code == 200 {
             status[name] = told;
         }
+    }
+    let (code, told) = tls::show();
+    if code == 200 {
+        status["tls"] = told;
     }
     let lang = query.strip_prefix("lang=").and_then(Language::named).unwrap_or_else(Language::english);
     let problems: Vec<config::Problem> = serde_json::from_value(status["settings"]["problems"].clone()).unwrap_or_default();

@@ -19,6 +19,7 @@ mod internet;
 mod login;
 mod registry;
 mod stats;
+mod tls;
 mod token;
 
 pub use edit::{KEEP, TRIAL};

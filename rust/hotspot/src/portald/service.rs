@@ -19,6 +19,7 @@ use portal::library::{self, How, Shelf};
 use portal::{Answer, Client, Method, Request, Response, Surroundings};
 
 use super::catalog::{Catalog, Pieced};
+use super::certificate::Certificate;
 use super::clock;
 use super::gateway::{self, Piece};
 use super::library::{Library, Opened};
@@ -52,6 +53,8 @@ pub struct Shared {
     pub neighbours: Neighbours,
     /// Who tapped Continue.
     continued: Mutex<Continued>,
+    /// The community's certificate.
+    pub certificate: Certificate,
     /// Counters.
     pub metrics: Metrics,
     /// Requests that may be on their way to ownerd at a time.
@@ -61,9 +64,10 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// A portal over this folder of files, this store of bundles, and the community's part of the first page.
-    pub fn new(files: std::path::PathBuf, store: std::path::PathBuf, home: std::path::PathBuf) -> Self {
+    /// A portal over this folder of files, this store of bundles, the community's part of the first page, and its own folder.
+    pub fn new(files: std::path::PathBuf, store: std::path::PathBuf, home: std::path::PathBuf, own: std::path::PathBuf) -> Self {
         Self {
+            certificate: Certificate::new(own),
             settings: Current::new(home),
             library: Library::new(files),
             catalog: Catalog::new(store),
@@ -89,6 +93,8 @@ pub struct Connection {
     pub shared: Arc<Shared>,
     /// The asking address.
     pub ip: Ipv4Addr,
+    /// It came by HTTPS.
+    pub sealed: bool,
     /// What the connection is doing.
     pub activity: Arc<Activity>,
     /// Files on their way.
@@ -132,7 +138,7 @@ impl Connection {
         let who = if known || needs.identity { shared.neighbours.client(self.ip).await } else { Identity::Unknown };
         request.client.continued = known && shared.continued().has(self.ip, who);
         let mut around = Surroundings::default();
-        let (mut listing, mut status, mut updates, mut shelf, mut way) = (None, None, None, None, None);
+        let (mut listing, mut status, mut updates, mut shelf, mut way, mut safer) = (None, None, None, None, None, None);
         if needs.place {
             (around.phone_limit, request.client.last_place) = shared.neighbours.place(who).await;
         }
@@ -143,7 +149,9 @@ impl Connection {
             shelf = shared.catalog.shelf().await;
         }
         if needs.status {
-            status = shared.neighbours.status().await;
+            let told = shared.neighbours.status().await.map_or_else(Default::default, |status| (*status).clone());
+            status = Some(with_certificate(told, &shared.certificate));
+            safer = shared.certificate.works().filter(|_| !self.sealed);
         }
         if needs.way {
             way = shared.neighbours.way(self.ip).await;
@@ -154,7 +162,8 @@ impl Connection {
         if let Some(listing) = &listing {
             (around.files, around.files_truncated) = (&listing.files, listing.truncated);
         }
-        around.status = status.as_deref();
+        around.status = status.as_ref();
+        around.safer = safer.as_deref();
         around.library = shelf.as_deref();
         around.updates = updates.as_deref();
         around.way = way.as_ref();
@@ -401,6 +410,12 @@ impl Connection {
         }
         response
     }
+}
+
+/// What the supervisor told, with what portald itself knows.
+fn with_certificate(mut status: serde_json::Value, certificate: &Certificate) -> serde_json::Value {
+    status["tls"] = certificate.told();
+    status
 }
 
 /// Reads a small body to its end, since closing on unread bytes would cost the visitor our answer.

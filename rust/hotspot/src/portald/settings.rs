@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use portal::{Site, home};
+use tokio::sync::Notify;
 
 use super::clock;
 use crate::ipc;
@@ -25,7 +26,12 @@ struct File {
 
 /// The site as last read.
 #[derive(Debug)]
-pub struct Current(Mutex<State>, PathBuf);
+pub struct Current {
+    state: Mutex<State>,
+    home: PathBuf,
+    /// The site was read anew.
+    pub changed: Notify,
+}
 
 /// The community's picture, in memory: it is small and everybody sees it.
 #[derive(Clone, Debug)]
@@ -49,7 +55,8 @@ impl Current {
     /// Reads the file, or starts with the defaults.
     pub fn new(home: PathBuf) -> Self {
         let site = Arc::new(Site { rescue: is_rescue(), ..Site::default() });
-        let current = Self(Mutex::new(State { site, picture: None, token: None, found: false, tried_ms: 0 }), home);
+        let state = Mutex::new(State { site, picture: None, token: None, found: false, tried_ms: 0 });
+        let current = Self { state, home, changed: Notify::new() };
         current.reload();
         current
     }
@@ -57,20 +64,21 @@ impl Current {
     /// Reads the file again; an unreadable one leaves things as they are.
     pub fn reload(&self) {
         let read = read();
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.tried_ms = clock::now_ms();
         match read {
             Ok(mut site) => {
                 log::info!("settings read: {} problems", site.problems.len());
                 site.home =
-                    read_whole(&self.1.join(WORDS), MAX_WORDS).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-                let picture = read_whole(&self.1.join(PICTURE), home::MAX_PICTURE);
+                    read_whole(&self.home.join(WORDS), MAX_WORDS).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+                let picture = read_whole(&self.home.join(PICTURE), home::MAX_PICTURE);
                 state.picture = picture.and_then(|bytes| Some(Picture { mime: home::picture_type(&bytes)?, bytes: bytes.into() }));
                 site.picture = state.picture.as_ref().map(|p| version(&p.bytes));
                 state.token =
-                    read_whole(&self.1.join(TOKEN), 256).and_then(|bytes| String::from_utf8(bytes).ok()).map(|t| t.trim().to_owned());
+                    read_whole(&self.home.join(TOKEN), 256).and_then(|bytes| String::from_utf8(bytes).ok()).map(|t| t.trim().to_owned());
                 state.site = Arc::new(site);
                 state.found = true;
+                self.changed.notify_one();
             }
             Err(why) => log::debug!("settings: {why}; going on with what there is"),
         }
@@ -79,7 +87,7 @@ impl Current {
     /// The site; looks for the first file now and then while there is none.
     pub fn site(&self) -> Arc<Site> {
         let retry = {
-            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let now = clock::now_ms();
             let due = !state.found && now - state.tried_ms >= RETRY_MS;
             if due {
@@ -90,7 +98,7 @@ impl Current {
         if retry {
             self.reload();
         }
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).site.clone()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).site.clone()
     }
 }
 
@@ -101,21 +109,22 @@ fn is_rescue() -> bool {
 impl Current {
     /// The community's picture.
     pub fn picture(&self) -> Option<Picture> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).picture.clone()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).picture.clone()
     }
 }
 
 impl Current {
     /// What opens `/metrics`.
     pub fn token(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).token.clone()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).token.clone()
     }
 }
 
 /// Larger words are not ours.
 const MAX_WORDS: usize = 64 * 1024;
 
-fn read_whole(path: &Path, max: usize) -> Option<Vec<u8>> {
+/// A file that is not larger than that.
+pub fn read_whole(path: &Path, max: usize) -> Option<Vec<u8>> {
     use std::io::Read;
     let mut bytes = Vec::new();
     std::fs::File::open(path).ok()?.take(max as u64 + 1).read_to_end(&mut bytes).ok()?;

@@ -53,6 +53,31 @@ pub struct Stretch {
 /// The stretches of one connection, in the order of its answers.
 pub type Stretches = Arc<Mutex<VecDeque<Stretch>>>;
 
+/// The stretch in turn: its file, where it goes on, and how much is left.
+pub fn stretch(stretches: &Stretches) -> Option<(Arc<File>, u64, u64)> {
+    let stretches = stretches.lock().unwrap_or_else(PoisonError::into_inner);
+    stretches.front().map(|stretch| (stretch.file.clone(), stretch.offset, stretch.left))
+}
+
+/// So many bytes of it are on their way.
+pub fn sent(stretches: &Stretches, n: usize) {
+    let mut stretches = stretches.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(stretch) = stretches.front_mut() {
+        stretch.offset += n as u64;
+        stretch.left = stretch.left.saturating_sub(n as u64);
+        if stretch.left == 0 {
+            stretches.pop_front();
+        }
+    }
+}
+
+/// What hyper wants written: plain bytes, or, where nothing stands before it, so many bytes of the file in turn.
+pub fn parts<'a, 'b>(bufs: &'b [IoSlice<'a>]) -> (&'b [IoSlice<'a>], Option<usize>) {
+    let plain = bufs.iter().take_while(|buf| !stands_for_file(buf)).count();
+    let file = bufs.get(plain).filter(|_| bufs[..plain].iter().all(|buf| buf.is_empty()));
+    (&bufs[..plain], file.map(|file| file.len()))
+}
+
 /// The connection.
 pub struct Wire {
     stream: TcpStream,
@@ -71,21 +96,13 @@ impl Wire {
     fn poll_sendfile(&mut self, cx: &mut Context, count: usize) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.stream.poll_write_ready(cx))?;
-            let mut stretches = self.stretches.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(stretch) = stretches.front_mut() else { return Poll::Ready(Err(io::ErrorKind::InvalidData.into())) };
-            let count = count.min(PER_CALL).min(usize::try_from(stretch.left).unwrap_or(PER_CALL));
-            let sent = self
-                .stream
-                .try_io(Interest::WRITABLE, || sys::sendfile::sendfile(self.stream.as_fd(), &stretch.file, stretch.offset, count));
-            match sent {
+            let Some((file, offset, left)) = stretch(&self.stretches) else { return Poll::Ready(Err(io::ErrorKind::InvalidData.into())) };
+            let count = count.min(PER_CALL).min(usize::try_from(left).unwrap_or(PER_CALL));
+            match self.stream.try_io(Interest::WRITABLE, || sys::sendfile::sendfile(self.stream.as_fd(), &file, offset, count)) {
                 Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => continue,
                 Err(e) => return Poll::Ready(Err(e)),
                 Ok(n) => {
-                    stretch.offset += n as u64;
-                    stretch.left -= n as u64;
-                    if stretch.left == 0 {
-                        stretches.pop_front();
-                    }
+                    sent(&self.stretches, n);
                     return Poll::Ready(Ok(n));
                 }
             }
@@ -117,10 +134,9 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context, bufs: &[IoSlice]) -> Poll<io::Result<usize>> {
-        let plain = bufs.iter().take_while(|buf| !stands_for_file(buf)).count();
-        let result = match bufs.get(plain).filter(|_| bufs[..plain].iter().all(|buf| buf.is_empty())) {
-            Some(file) => self.poll_sendfile(cx, file.len()),
-            None => Pin::new(&mut self.stream).poll_write_vectored(cx, &bufs[..plain]),
+        let result = match parts(bufs) {
+            (_, Some(count)) => self.poll_sendfile(cx, count),
+            (plain, None) => Pin::new(&mut self.stream).poll_write_vectored(cx, plain),
         };
         self.watch(cx, result)
     }
