@@ -7,6 +7,7 @@ ask_netd() { box curl -sS -m 10 --unix-socket /run/hotspot/netd.sock "http://loc
 type_in() { phone "$1" exec curl -sS -m 10 -o /dev/null -w '%{http_code}' --data-urlencode "code=$2" "http://$box_address/internet"; }
 # reaches N: the internet's own page, by its address.
 reaches() { phone "$1" exec curl -sS -m 5 http://203.0.113.1/ | grep -q 'this is the internet'; }
+is_online() { [ "$(status 's["uplink"]["state"]')" = internet ]; }
 # new_voucher KIND AMOUNT: prints the code.
 new_voucher() {
     local id

@@ -9,7 +9,6 @@
 card=$(mktemp -d)
 trap 'rm -rf "$card"' EXIT
 
-online() { hotspot status --json | python3 -c 'import json, sys; sys.exit(json.load(sys.stdin)["uplink"]["state"] != "internet")'; }
 join_both() {
     check "phone 1 joins" within 120 phone 1 join
     check "phone 2 joins" within 120 phone 2 join
@@ -20,7 +19,7 @@ start_with() {
     card boot "$card"
     power on
     uplink up
-    check "the internet is found" within 120 online
+    check "the internet is found" within 120 is_online
     join_both
 }
 # after_starts WHAT CMD...: CMD holds, also after a reboot and a power cut, without a word from anybody.
@@ -30,7 +29,7 @@ after_starts() {
     check "$what" within 30 "$@"
     for how in reboot "power cut"; do
         $how
-        check "$how: the internet is found" within 120 online
+        check "$how: the internet is found" within 120 is_online
         join_both
         check "$how: $what" within 60 "$@"
     done

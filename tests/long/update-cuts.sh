@@ -66,7 +66,7 @@ median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 tried() {
     check "$1: it comes to its end" within 600 rests
     ends "$1" ab
-    if is 's["running"]["slot"]' b; then
+    if is 's["running"]["slot"]' b >/dev/null; then
         check "  release $new is kept, which the history tells" history "release $new .* kept"
     else
         check "  release $old is back, which the history tells" history "release $new was not kept, and release $old in slot a is back: "
