@@ -20,21 +20,17 @@ LANGUAGES = ("en", "pt", "es", "fr")
 WIDTHS = (320, 390, 1280)
 
 
-def resize(b, width):
-    b.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600)
-
-
 def visitor():
     with Browser() as b:
         for width in WIDTHS:
-            resize(b, width)
+            b.resize(width)
             for path in PAGES:
                 for lang in LANGUAGES if width == WIDTHS[0] else LANGUAGES[:1]:
                     b.go(f"{BASE}{path}?lang={lang}")
                     b.fits()
                     assert b.js("document.documentElement.lang") == lang, (path, lang)
                 b.axe()
-        resize(b, WIDTHS[0])
+        b.resize(WIDTHS[0])
         for path in PAGES:
             b.go(BASE + path)
             b.js("document.documentElement.dir = 'rtl'")
@@ -64,6 +60,11 @@ def log_in(b, secret, label="Owner's password"):
     b.go(f"{BASE}/admin/?lang=en")
     b.fill(label, secret)
     b.click("Log in")
+
+
+def open_tabs(b):
+    log_in(b, PASSWORD)
+    b.until("document.querySelectorAll('.tabs a').length > 4")
 
 
 def setup(code):
@@ -98,17 +99,16 @@ def setup(code):
 
 def owner():
     with Browser(width=320) as b:
-        log_in(b, PASSWORD)
-        b.until("document.querySelectorAll('.tabs a').length > 4")
+        open_tabs(b)
         # By their place: the page without scripts has links of the same names.
         for n, name in enumerate(b.js("[...document.querySelectorAll('.tabs a')].map(a => a.textContent)")):
             b.js(f"document.querySelectorAll('.tabs a')[{n}].click()")
             b.until("document.querySelector('#tab') && document.querySelector('#tab').childNodes.length > 0")
             b.js("document.querySelectorAll('details').forEach(d => { d.open = true; })")
             for width in WIDTHS:
-                resize(b, width)
+                b.resize(width)
                 b.fits()
-            resize(b, 320)
+            b.resize(320)
             b.axe()
             unnamed = b.js("[...document.querySelectorAll('#tab input, #tab select, #tab textarea')].filter(n => !n.labels.length && !n.ariaLabel).length")
             assert unnamed == 0, f"{name}: {unnamed} fields without a name"
@@ -141,8 +141,7 @@ def again():
     with Browser(width=390) as b:
         b.go(f"{BASE}/?lang=pt")
         b.says("Vila <b>Velha</b>")
-        log_in(b, PASSWORD)
-        b.until("document.querySelectorAll('.tabs a').length > 4")
+        open_tabs(b)
         b.click("Internet")
         b.says("30 × 2 h")
 

@@ -36,7 +36,7 @@ class Browser:
         self.session = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(domain + ".enable")
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.resize(width, height)
         if agent:
             self.call("Emulation.setUserAgentOverride", userAgent=agent)
         if not scripts:
@@ -139,6 +139,19 @@ class Browser:
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
         with open(path, "wb") as f:
             f.write(base64.b64decode(data))
+
+    def resize(self, width, height=800):
+        """A phone's window, or a computer's from 600 pixels on."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+
+    def fits_both_ways(self):
+        """At three widths, from left to right and from right to left."""
+        for width in (320, 390, 1280):
+            self.resize(width)
+            self.fits()
+            self.js("document.documentElement.dir = 'rtl'")
+            self.fits()
+            self.js("document.documentElement.dir = 'ltr'")
 
     def fits(self):
         """Nothing is wider than the window."""

@@ -199,12 +199,7 @@ def test_hostile_titles_at_three_widths():
         b.says("Failed: <img src=x")
         b.says("from the settings")
         assert "\u202e" not in b.text() and not b.js("document.querySelectorAll('#tab img').length")
-        for width in (320, 390, 1280):
-            b.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600)
-            b.fits()
-            b.js("document.documentElement.dir = 'rtl'")
-            b.fits()
-            b.js("document.documentElement.dir = 'ltr'")
+        b.fits_both_ways()
         assert not b.complaints, b.complaints
 
 

@@ -36,12 +36,7 @@ def test_who_is_here_and_by_what_they_are_let_through():
                       "On a cable, or gone a short while ago", "10.42.0.10 · …aa:0a", "A phone that has not told its name"):
             b.says(words, 5)
         assert "02:00:00" not in b.js("document.documentElement.outerHTML"), "no whole hardware address"
-        for width in (320, 390, 1280):
-            b.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600)
-            b.fits()
-            b.js("document.documentElement.dir = 'rtl'")
-            b.fits()
-            b.js("document.documentElement.dir = 'ltr'")
+        b.fits_both_ways()
         gate.phones = []
         stations["stations"] = []
         b.click("Look again")

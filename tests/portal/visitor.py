@@ -15,7 +15,7 @@ def test_pages_at_three_widths_in_all_languages():
     with Portal(VOUCHERS, files=FILES) as p, Browser(agent=ANDROID) as b:
         p.neighbour("netd", Gate())
         for width in (320, 390, 1280):
-            b.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 600)
+            b.resize(width)
             for path in PAGES:
                 for lang in ("en", "pt", "es", "fr") if width == 320 else ("fr",):
                     b.go(f"http://localhost:{p.port}{path}?lang={lang}")
