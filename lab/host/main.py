@@ -99,6 +99,8 @@ class Lab:
                 self.stick.insert(None)
             case ["stick", "insert", source]:
                 self.stick.insert(os.path.join(cwd, source))
+            case ["stick", "read", target]:
+                self.stick.read(os.path.join(cwd, target))
             case ["stick", "remove"]:
                 self.stick.remove()
             case ["card", *args]:
@@ -115,7 +117,7 @@ class Lab:
                     return ""
                 return card.command(self.card, args, cwd)
             case _:
-                raise LabError("usage: power cut|off|on, uplink up|down, stick insert [DIR]|remove, card boot DIR|random-data|rot …|unreadable …|mended|copy SLOT SLOT|record NAME=VALUE…|save NAME|load NAME|read FILE")
+                raise LabError("usage: power cut|off|on, uplink up|down, stick insert [DIR]|remove|read FILE, card boot DIR|random-data|rot …|unreadable …|mended|copy SLOT SLOT|record NAME=VALUE…|save NAME|load NAME|read FILE")
         return ""
 
     def power_off(self) -> None:

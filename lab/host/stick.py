@@ -80,6 +80,14 @@ class Stick:
         self.machine.qmp("device_add", driver="usb-storage", id="stick", drive="stick", bus="usb.0", removable=True)
         self.inserted = True
 
+    def read(self, target: str) -> None:
+        """Its file system as it is now, as an image."""
+        if self.inserted:
+            raise LabError("the stick is in: stick remove")
+        with open(self.image, "rb") as source, open(target, "wb") as out:
+            source.seek(START * 512)
+            shutil.copyfileobj(source, out, 1 << 20)
+
     def remove(self) -> None:
         if not self.inserted:
             raise LabError("no stick is in")

@@ -132,6 +132,7 @@ fn assets() -> String {
         "settings.js",
         "setup.js",
         "home.js",
+        "sticks.js",
         "content.js",
         "people.js",
         "internet.js",

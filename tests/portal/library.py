@@ -1,5 +1,5 @@
 """The owner's tab Content in a real browser, with the real ownerd and contentd: sticks, words about them, what is held; and hostile texts."""
-import contextlib, os, shutil, subprocess, time
+import contextlib, json, os, shutil, subprocess, time
 import harness
 from cdp import Browser
 from owner import PASSWORD, log_in, owned
@@ -168,6 +168,82 @@ def test_what_is_held_is_pinned_and_removed():
         b.until("document.querySelector('.ask') !== null")
         b.js("document.querySelector('.ask button').click()")
         b.says("wants a fingerprint")
+        assert not b.complaints, b.complaints
+
+
+class Lender:
+    """The supervisor's part: a stick in sticks.json, lent when it is asked for. What mounting is like, tests/scenarios/content.sh sees."""
+
+    def __init__(self, p, sticks):
+        self.p, self.wishes, self.refused = p, [], None
+        self.stick = {"name": "sda1", "seq": 7, "path": os.path.join(sticks, "sda1"), "fs": "vfat", "size": 16_000_000_000, "why": None, "writable": False, "refused": None}
+        self.write(self.stick)
+        p.neighbour("supervisor", self.answer)
+
+    def write(self, *known):
+        path = os.path.join(self.p.run_dir, "sticks.json")
+        with open(path + ".new", "w") as f:
+            json.dump({"v": 1, "sticks": known}, f)
+        os.rename(path + ".new", path)
+
+    def answer(self, path, body=None):
+        if path != "/stick":
+            return self.p.supervisor(path, body)
+        self.wishes.append((body["name"], body["seq"], body["write"]))
+        self.stick["refused"] = self.refused if body["write"] else None
+        self.stick["writable"] = body["write"] and not self.refused
+        if self.stick["writable"]:
+            os.makedirs(os.path.join(self.stick["path"], "p2p-hotspot"), exist_ok=True)
+        self.write(self.stick)
+        return 200, {"v": 1}
+
+
+def test_bundles_and_the_table_go_onto_a_stick():
+    days = [{"date": "2026-11-30", "phones": 7, "hours": [1] * 24, "served": 0, "down": 0, "up": 0, "minutes": 60, "reads": {}}]
+    with owned() as p, library(p) as sticks, Browser(width=320) as b:
+        p.neighbour("countd", lambda path: (200, {"v": 1, "days": days}))
+        insert(p, sticks, lambda stick: [folder(stick, "Uma"), folder(stick, "Outra")])
+        time.sleep(3)
+        open_tab(b, p)
+        for n in (1, 2):
+            b.click("Take it in")
+            b.says(f"In the library ({n})")
+        unfold(b, "For the next village")
+        b.says("No stick is in.")
+        lender = Lender(p, sticks)
+        b.click("Look again")
+        b.says("sda1: 16 GB, ")
+        b.fits()
+        b.axe()
+        # One is left out.
+        b.js("[...document.querySelectorAll('label')].find(l => l.textContent.startsWith('Uma')).click()")
+        b.click("Write onto the stick")
+        b.says("The stick can be pulled now.")
+        ours = os.path.join(sticks, "sda1", "p2p-hotspot")
+        [name] = os.listdir(ours)
+        assert name.startswith("Outra-") and name.endswith(".car") and lender.wishes == [("sda1", 7, True), ("sda1", 7, False)], (name, lender.wishes)
+        # What cannot be is said, and nothing is left behind.
+        lender.refused = "it is write-protected: it may have a switch, or be worn out"
+        b.click("Write onto the stick")
+        b.says("That did not work: the stick cannot be written: it is write-protected")
+        assert lender.wishes[-2:] == [("sda1", 7, True), ("sda1", 7, False)] and os.listdir(ours) == [name]
+        b.js("document.querySelectorAll('fieldset input[type=checkbox]').forEach(c => { c.checked = false; })")
+        b.click("Write onto the stick")
+        b.says("are wanted")
+        lender.refused = None
+        b.click("Statistics")
+        b.says("The table onto a stick")
+        unfold(b, "The table onto a stick")
+        b.says("sda1: 16 GB, ")
+        b.fits()
+        b.axe()
+        b.click("Write it onto the stick")
+        b.says("The stick can be pulled now.")
+        with open(os.path.join(ours, "statistics-2026-11-30.csv")) as f:
+            assert "2026-11-30" in f.read()
+        lender.write()
+        b.click("Write it onto the stick")
+        b.says("there is no such stick in the box")
         assert not b.complaints, b.complaints
 
 

@@ -1,4 +1,4 @@
-# A stick with a bundle: it waits, the admin trusts its publisher, a phone reads it; pulled and cut, it stays.
+# A stick with a bundle: it waits, the admin trusts its publisher, a phone reads it; pulled and cut, it stays; it goes out on a stick again.
 # lab: STICK=tests/scenarios/content-stick PHONES=1
 # shellcheck shell=bash source=lib.sh disable=SC2154
 . "$(dirname "$0")/lib.sh"
@@ -23,4 +23,15 @@ check "it stays" has list Aldeia
 power cut
 check "after a cut it is there" within 60 has list Aldeia
 check "every block as it should be" hotspot content scrub
+# Onwards to the next village: written, given back clean, the same bytes.
+check "the stick is in again" stick insert
+writable() { hotspot content export stick; }
+check "the bundle goes onto it" within 60 writable
+check "it is read-only again" box sh -c "grep ' /run/hotspot/sticks/' /proc/mounts | grep -q ' ro,'"
+check "the stick comes out again" stick remove
+volume=$(mktemp)
+stick read "$volume"
+same "it left the box clean" "" "$(fsck.vfat -n "$volume" | grep -i dirty)"
+same "the bundle on it, byte for byte" "$(sha256sum <"$here/content-stick/aldeia.car")" "$(mtype -i "$volume" "$(mdir -b -i "$volume" '::/p2p-hotspot/*.car')" | sha256sum)"
+rm "$volume"
 finish

@@ -12,6 +12,7 @@ mod contentd;
 mod countd;
 mod daemon;
 mod ipc;
+mod loan;
 mod logging;
 mod netd;
 mod ownerd;

@@ -484,6 +484,8 @@ o-stats-how = The last 30 days. No phone is recognised from one day to the next,
 o-stats-most = Read most
 o-stats-none = Nothing has been read yet.
 o-stats-csv = Save the table of all days (CSV)
+o-stats-stick = The table onto a stick
+o-stats-stick-does = For whoever works with it on a computer: push a USB stick into the box.
 
 ## Clock and monitoring
 o-clock = Clock
@@ -599,3 +601,15 @@ people-not-now = There is none right now.
 people-left-hours = Left: { $hours } h { $minutes } min.
 people-left-days = Left: { $days } d { $hours } h.
 people-left-bytes = Left: { $size }.
+
+## Onto a stick
+o-stick-none = No stick is in. Push a USB stick (FAT32 or exFAT) into the box and wait a few seconds.
+o-stick-of = { $name }: { $size }, { $free } free
+o-stick-which = The stick
+o-stick-folder = It goes into the folder “p2p-hotspot”; what else is on the stick stays as it is.
+o-stick-write = Write it onto the stick
+o-stick-done = Done. The stick can be pulled now.
+o-content-out = For the next village: onto a stick
+o-content-out-does = Bundles as files on a USB stick. Another box takes them in when the stick is pushed in there; its owner decides whether to trust their publishers.
+o-content-out-which = What goes along
+o-content-out-go = Write onto the stick

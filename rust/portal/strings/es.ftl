@@ -467,6 +467,8 @@ o-stats-how = Los últimos 30 días. Ningún teléfono se reconoce de un día pa
 o-stats-most = Lo más leído
 o-stats-none = Todavía no se ha leído nada.
 o-stats-csv = Guardar la tabla de todos los días (CSV)
+o-stats-stick = La tabla en una memoria USB
+o-stats-stick-does = Para quien trabaja con ella en un ordenador: ponga una memoria USB en la caja.
 
 ## Clock and monitoring
 o-clock = Reloj
@@ -582,3 +584,15 @@ people-not-now = Ahora no hay.
 people-left-hours = Quedan: { $hours } h { $minutes } min.
 people-left-days = Quedan: { $days } d { $hours } h.
 people-left-bytes = Quedan: { $size }.
+
+## En una memoria USB
+o-stick-none = No hay ninguna memoria USB. Ponga una (FAT32 o exFAT) en la caja y espere unos segundos.
+o-stick-of = { $name }: { $size }, { $free } libres
+o-stick-which = La memoria USB
+o-stick-folder = Va a la carpeta «p2p-hotspot»; lo demás que hay en la memoria queda como está.
+o-stick-write = Grabar en la memoria USB
+o-stick-done = Listo. Ya se puede sacar la memoria USB.
+o-content-out = Para el próximo pueblo: en una memoria USB
+o-content-out-does = Paquetes como archivos en una memoria USB. Otra caja los toma cuando se pone la memoria en ella; quien la cuida decide si confía en quienes los publicaron.
+o-content-out-which = Qué va incluido
+o-content-out-go = Grabar en la memoria USB

@@ -467,6 +467,8 @@ o-stats-how = Les 30 derniers jours. Aucun téléphone n'est reconnu d'un jour �
 o-stats-most = Les plus lus
 o-stats-none = Rien n'a encore été lu.
 o-stats-csv = Enregistrer le tableau de tous les jours (CSV)
+o-stats-stick = Le tableau sur une clé USB
+o-stats-stick-does = Pour qui le travaille sur un ordinateur : mettez une clé USB dans la boîte.
 
 ## Clock and monitoring
 o-clock = Horloge
@@ -582,3 +584,15 @@ people-not-now = Il n'y en a pas en ce moment.
 people-left-hours = Reste : { $hours } h { $minutes } min.
 people-left-days = Reste : { $days } j { $hours } h.
 people-left-bytes = Reste : { $size }.
+
+## Sur une clé USB
+o-stick-none = Il n'y a pas de clé USB. Mettez-en une (FAT32 ou exFAT) dans la boîte et attendez quelques secondes.
+o-stick-of = { $name } : { $size }, { $free } libres
+o-stick-which = La clé USB
+o-stick-folder = Cela va dans le dossier « p2p-hotspot » ; le reste de la clé ne change pas.
+o-stick-write = Écrire sur la clé USB
+o-stick-done = Terminé. La clé USB peut être retirée.
+o-content-out = Pour le prochain village : sur une clé USB
+o-content-out-does = Des lots comme fichiers sur une clé USB. Une autre boîte les prend quand la clé y est mise ; son responsable décide s'il fait confiance à ceux qui les publient.
+o-content-out-which = Ce qui part avec
+o-content-out-go = Écrire sur la clé USB

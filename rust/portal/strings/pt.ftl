@@ -467,6 +467,8 @@ o-stats-how = Os últimos 30 dias. Nenhum telefone é reconhecido de um dia para
 o-stats-most = Mais lidos
 o-stats-none = Nada foi lido ainda.
 o-stats-csv = Salvar a tabela de todos os dias (CSV)
+o-stats-stick = A tabela numa pen USB
+o-stats-stick-does = Para quem trabalha com ela num computador: ponha uma pen USB na caixa.
 
 ## Clock and monitoring
 o-clock = Relógio
@@ -582,3 +584,15 @@ people-not-now = Agora não há.
 people-left-hours = Restam: { $hours } h { $minutes } min.
 people-left-days = Restam: { $days } d { $hours } h.
 people-left-bytes = Restam: { $size }.
+
+## Numa pen USB
+o-stick-none = Não há nenhuma pen USB. Ponha uma (FAT32 ou exFAT) na caixa e espere alguns segundos.
+o-stick-of = { $name }: { $size }, { $free } livres
+o-stick-which = A pen USB
+o-stick-folder = Vai para a pasta “p2p-hotspot”; o resto da pen fica como está.
+o-stick-write = Gravar na pen USB
+o-stick-done = Pronto. A pen USB já pode ser tirada.
+o-content-out = Para a próxima aldeia: numa pen USB
+o-content-out-does = Pacotes como arquivos numa pen USB. Outra caixa os recebe quando a pen é posta nela; quem cuida dela decide se confia em quem os publicou.
+o-content-out-which = O que vai junto
+o-content-out-go = Gravar na pen USB

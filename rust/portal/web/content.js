@@ -20,7 +20,7 @@ const contentPage = (() => {
     const got = await look();
     if (!got) return fill(body, el('p', {}, say('content-away')), button(say('again-look'), () => page.home('content')));
     const going = el('div', { class: 'going', hidden: true }, el('p', {}), el('progress', { max: '100', 'aria-label': say('working') }));
-    fill(body, going, space(got.space), ...waiting(body, got), ...held(body, got, open), ...publishers(body, got), ...sources(body, got), arrived(), ...care(body));
+    fill(body, going, space(got.space), ...waiting(body, got), ...held(body, got, open), ...publishers(body, got), ...sources(body, got), ...onward(got), arrived(), ...care(body));
     const unfolded = body.querySelector('details[open] > summary');
     if (unfolded) unfolded.focus();
     watch(body, going, got.progress).catch(page.failed);
@@ -143,6 +143,15 @@ const contentPage = (() => {
     const form = el('form', { novalidate: true, onsubmit: (event) => { event.preventDefault(); work(go, body, '/import', { address: address.value }); } }, field(say('content-address-field'), address, say('content-address-hint')), go);
     return [el('h3', {}, say('content-sources')), got.sources.length ? el('ul', { class: 'list' }, got.sources.map(one)) : el('p', {}, none), got.sources_set ? follow : '',
       el('details', {}, el('summary', {}, say('content-address')), form)];
+  };
+
+  // For the next village: all that is held, unless some are left out.
+  const onward = (got) => {
+    if (!got.bundles.length) return [];
+    const boxes = got.bundles.map((b) => el('input', { type: 'checkbox', id: 'out-' + b.root, value: b.root, checked: true }));
+    const more = () => el('fieldset', {}, el('legend', {}, say('content-out-which')), got.bundles.map((b, n) => el('label', { class: 'check', for: 'out-' + b.root }, boxes[n], el('span', {}, el('span', { dir: 'auto' }, b.title), ' · ' + b.size))));
+    const roots = () => boxes.filter((box) => box.checked).map((box) => box.value);
+    return [sticksPart.part(say('content-out'), say('content-out-does'), say('content-out-go'), (stick) => session.ask('POST', '/content/export', { stick, roots: roots() }), more)];
   };
 
   // Fetched when it is unfolded.

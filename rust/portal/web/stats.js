@@ -16,7 +16,8 @@ const statsPage = (() => {
       tell('');
     }), true);
     fill(body, el('p', {}, say('stats-how')), ...got.charts.map((c) => el('figure', {}, el('figcaption', {}, c.title), drawn(c.svg))),
-      el('h3', {}, say('stats-most')), got.most.length ? el('ol', { class: 'list' }, got.most.map((m) => el('li', {}, el('span', { dir: 'auto' }, m.title), ' (' + m.times + ')'))) : el('p', {}, say('stats-none')), csv);
+      el('h3', {}, say('stats-most')), got.most.length ? el('ol', { class: 'list' }, got.most.map((m) => el('li', {}, el('span', { dir: 'auto' }, m.title), ' (' + m.times + ')'))) : el('p', {}, say('stats-none')), csv,
+      sticksPart.part(say('stats-stick'), say('stats-stick-does'), say('stick-write'), (stick) => session.ask('POST', '/stats/stick', { stick }, 30000)));
   };
   return { begin };
 })();

@@ -1,10 +1,12 @@
 //! `hotspot content`: the library of this box.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{Failure, Outcome, print, shown};
+use crate::supervisor::sticks::known;
 
 pub const HELP: &str = "hotspot content [list] [--json]             what is in the library, and the space it takes
 hotspot content waiting [--json]            what waits for your word
@@ -12,7 +14,7 @@ hotspot content take ID                     yes to that one bundle or folder
 hotspot content import PATH                 takes a bundle, a CAR or a folder of this box
 hotspot content remove ROOT                 takes a bundle out
 hotspot content pin|unpin ROOT              whether it stays when room is needed
-hotspot content export DIR [ROOT ...]       writes bundles (all, when none is named) as files, for the next village
+hotspot content export DIR|stick [ROOT ...] writes bundles (all, when none is named) as files, for the next village
 hotspot content publishers [--json]         whom this box trusts
 hotspot content trust|refuse|forget KEY     your word about a publisher (k51...)
 hotspot content log [--json]                what arrived, from where
@@ -105,8 +107,24 @@ fn whole(end: &str) -> Result<String, Failure> {
     }
 }
 
+/// The one stick that is in.
+fn the_stick() -> Result<PathBuf, Failure> {
+    let sticks: Vec<PathBuf> = known().into_iter().filter_map(|stick| stick.path).collect();
+    match &sticks[..] {
+        [one] => Ok(one.clone()),
+        [] => Err(Failure::Failed("no stick is in: push one in (FAT32 or exFAT) and wait a few seconds".into())),
+        _ => Err(Failure::Failed(format!(
+            "several sticks are in; say which: {}",
+            sticks.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+        ))),
+    }
+}
+
 fn export(folder: &str, roots: &[&str]) -> Outcome {
-    let folder = std::path::absolute(folder).map_err(|e| format!("{folder}: {e}"))?;
+    let folder = match folder {
+        "stick" => the_stick()?,
+        folder => std::path::absolute(folder).map_err(|e| format!("{folder}: {e}"))?,
+    };
     let roots: Vec<String> = if roots.is_empty() {
         let status = ask("/status", None)?;
         bundles(&status).iter().filter_map(|b| b["root"].as_str().map(str::to_owned)).collect()

@@ -18,6 +18,7 @@ use state::State;
 use view::Shared;
 use worker::{Job, Worker};
 
+mod export;
 mod neighbours;
 mod service;
 mod sources;

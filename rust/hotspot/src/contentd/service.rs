@@ -46,6 +46,7 @@ impl Service {
             ("POST", "/import") => self.with_text(&request.body, "path", |path| Ok(Job::Import(path.into()))),
             ("POST", "/remove") => self.with_text(&request.body, "root", |root| Ok(Job::Remove(root.parse().map_err(|_| "no root")?))),
             ("POST", "/export") => self.export(&request.body),
+            ("POST", "/put") => self.put(&request.body),
             ("POST", "/follow") => self.queue(Job::Follow),
             ("POST", "/scrub") => self.queue(Job::Scrub),
             _ => refuse(404, "there is no such thing"),
@@ -133,6 +134,17 @@ impl Service {
         match (roots, body["to"].as_str()) {
             (Some(roots), Some(to)) if !roots.is_empty() => self.queue(Job::Export(roots, PathBuf::from(to))),
             _ => refuse(400, "\"roots\" and \"to\" are wanted"),
+        }
+    }
+
+    /// `{to: folder, name, text}`
+    fn put(&self, body: &Value) -> Answer {
+        let plain = |name: &&str| !name.starts_with('.') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        match (body["to"].as_str(), body["name"].as_str().filter(plain), body["text"].as_str()) {
+            (Some(to), Some(name), Some(text)) if (1..=80).contains(&name.len()) => {
+                self.queue(Job::Put(to.into(), name.into(), text.into()))
+            }
+            _ => refuse(400, "\"to\", a plain \"name\" and \"text\" are wanted"),
         }
     }
 }

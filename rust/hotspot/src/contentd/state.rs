@@ -1,7 +1,9 @@
 //! What contentd remembers beside the store: whom the admin trusts, what is pinned, what arrived from where.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use content::Manifest;
 use content::key::Publisher;
 use content::policy::Policy;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,20 @@ pub struct Arrival {
     pub from: String,
     /// Why, when something went wrong.
     pub why: String,
+}
+
+impl Arrival {
+    /// What happened now. `manifest`: only of somebody who vouches for it.
+    pub fn new(what: &str, manifest: Option<&Manifest>, title: &str, from: &str, why: &str) -> Self {
+        Self {
+            t: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs()),
+            what: what.into(),
+            title: title.into(),
+            publisher: manifest.map(|m| m.publisher.to_string()).unwrap_or_default(),
+            from: from.into(),
+            why: why.into(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -221,6 +221,8 @@ fn wrong_requests_are_told_so() {
         ("/remove", json!({"root": "../../etc"})),
         ("/export", json!({"roots": [], "to": "/tmp"})),
         ("/export", json!({"roots": ["x"], "to": "/tmp"})),
+        ("/put", json!({"to": "/tmp", "name": "../etc/x", "text": ""})),
+        ("/put", json!({"to": "/tmp", "name": ".x", "text": ""})),
     ] {
         let (status, answer) = the_box.ask("POST", path, body);
         assert!(status == 400 && answer["error"].is_string(), "{path}: {answer}");
@@ -229,4 +231,6 @@ fn wrong_requests_are_told_so() {
     assert!(the_box.work("/take", json!({"id": "none"})).is_err());
     assert!(the_box.work("/import", json!({"path": "/nonexistent.car"})).is_err());
     assert!(the_box.work("/import", json!({"path": "/dev/zero"})).is_err());
+    let nowhere = the_box.work("/put", json!({"to": "/tmp", "name": "days.csv", "text": "x"})).unwrap_err();
+    assert!(nowhere.contains("stick"), "onto sticks alone: {nowhere}");
 }

@@ -1,7 +1,6 @@
 //! The one thread that changes the store: a job at a time.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -17,6 +16,7 @@ use content::store::{Index, Options, Store};
 use content::{Cid, Codec, Error, Manifest};
 use serde_json::{Value, json};
 
+use super::export;
 use super::neighbours;
 use super::sources::{Address, Gateways, Remote, WebCar};
 use super::state::Arrival;
@@ -27,7 +27,7 @@ use crate::netd::settings;
 /// How often sticks are looked for.
 const LOOK: Duration = Duration::from_secs(2);
 /// How often the line of progress is renewed.
-const SHOW: Duration = Duration::from_millis(250);
+pub const SHOW: Duration = Duration::from_millis(250);
 /// Always left free on the disk: a twentieth of it, within these bounds.
 const RESERVE: (u64, u64) = (64 << 20, 1 << 30);
 
@@ -42,6 +42,8 @@ pub enum Job {
     Remove(Cid),
     /// Write bundles as files into a folder.
     Export(Vec<Cid>, PathBuf),
+    /// Write a small file under this name onto a stick.
+    Put(PathBuf, String, String),
     /// Look for rot in everything, and mend it where somebody has the right bytes.
     Scrub,
     /// Look at every source.
@@ -112,7 +114,8 @@ impl Worker {
             }
             Job::Import(path) => self.import_path(&path, true),
             Job::Remove(root) => self.remove(&root),
-            Job::Export(roots, folder) => self.export(&roots, &folder),
+            Job::Export(roots, to) => export::bundles(&self.store, &self.shared, &roots, &to),
+            Job::Put(to, name, text) => export::put(&to, &name, &text),
             Job::Scrub => Ok(self.scrub()),
             Job::Follow => self.follow(&settings::load().content),
             Job::Again => {
@@ -279,7 +282,7 @@ impl Worker {
         if index.signed {
             state.policy.seen(&index.manifest);
         }
-        state.note(arrival("published", Some(&index.manifest).filter(|_| index.signed), &index.manifest.title, from, ""));
+        state.note(Arrival::new("published", Some(&index.manifest).filter(|_| index.signed), &index.manifest.title, from, ""));
         drop(state);
         log::info!("published \"{}\": {} new bytes from {from}", index.manifest.title, imported.new_bytes);
         for root in old {
@@ -343,46 +346,8 @@ impl Worker {
         self.store.remove(root).map_err(|e| e.to_string())?;
         let mut state = self.shared.state();
         state.pinned.retain(|pinned| *pinned != root.to_string());
-        state.note(arrival("removed", Some(&index.manifest).filter(|_| index.signed), &index.manifest.title, "", ""));
+        state.note(Arrival::new("removed", Some(&index.manifest).filter(|_| index.signed), &index.manifest.title, "", ""));
         Ok(format!("\"{}\" is removed", index.manifest.title))
-    }
-
-    fn export(&mut self, roots: &[Cid], folder: &Path) -> Ended {
-        std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-        for root in roots {
-            let index = self.store.bundles().get(root).cloned().ok_or_else(|| format!("there is no bundle {root}"))?;
-            let total = index.bytes();
-            let title = index.manifest.title.clone();
-            let plain: String = title.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).take(60).collect();
-            let path = folder.join(format!("{plain}-{}.car", &root.to_string()[root.to_string().len() - 8..]));
-            let part = path.with_extension("part");
-            let shared = self.shared.clone();
-            let mut shown = Instant::now();
-            let mut progress = |done| {
-                if shown.elapsed() >= SHOW {
-                    shown = Instant::now();
-                    shared.view().progress = Some(Progress { what: "exporting", title: title.clone(), done, total });
-                }
-            };
-            let written = File::create(&part).map_err(Error::Io).and_then(|file| {
-                let mut out = std::io::BufWriter::with_capacity(256 * 1024, file);
-                self.store.export(root, &mut out, &mut progress)?;
-                out.get_ref().sync_all()?;
-                Ok(std::fs::rename(&part, &path)?)
-            });
-            if let Err(e) = written {
-                let _ = std::fs::remove_file(&part);
-                return Err(format!("{}: {e}", path.display()));
-            }
-            self.shared.state().note(arrival(
-                "exported",
-                Some(&index.manifest).filter(|_| index.signed),
-                &title,
-                &path.display().to_string(),
-                "",
-            ));
-        }
-        Ok(format!("{} bundles are in {}", roots.len(), folder.display()))
     }
 
     fn scrub(&mut self) -> String {
@@ -481,7 +446,7 @@ impl Worker {
     fn failed(&self, path: &Path, manifest: Option<&Manifest>, why: &str) {
         log::warn!("{}: {why}", path.display());
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        self.shared.state().note(arrival("failed", manifest, &name, &path.display().to_string(), why));
+        self.shared.state().note(Arrival::new("failed", manifest, &name, &path.display().to_string(), why));
     }
 
     /// What the disk and the quota leave.
@@ -534,15 +499,4 @@ fn now() -> u64 {
 
 fn older(seq: u64, seen: u64) -> String {
     format!("it is release {seq}, and release {seen} has been here: older ones are not taken")
-}
-
-fn arrival(what: &str, manifest: Option<&Manifest>, title: &str, from: &str, why: &str) -> Arrival {
-    Arrival {
-        t: now(),
-        what: what.into(),
-        title: title.into(),
-        publisher: manifest.map(|m| m.publisher.to_string()).unwrap_or_default(),
-        from: from.into(),
-        why: why.into(),
-    }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::login::Id;
 use super::{Handle, Shared, lock};
-use super::{content, edit, internet, stats, tls, token};
+use super::{content, edit, internet, stats, sticks, tls, token};
 use crate::ipc;
 
 /// Longest sealed request, in bytes.
@@ -77,6 +77,7 @@ fn asked(shared: &Handle, now: Duration, id: &Id, method: &str, path: &str, body
         ("GET", "/content/log") => content::log(),
         ("GET", "/content/job") => pass_on("contentd", &format!("/job?{query}"), None),
         ("POST", "/content/import") => content::import(body),
+        ("POST", "/content/export") => content::export(body),
         (
             "POST",
             "/content/take" | "/content/decline" | "/content/publisher" | "/content/pin" | "/content/remove" | "/content/follow"
@@ -88,6 +89,8 @@ fn asked(shared: &Handle, now: Duration, id: &Id, method: &str, path: &str, body
         ("GET", "/metrics-token") => token::show(&lock(shared).home.0),
         ("GET", "/stats") => stats::charts(query),
         ("GET", "/stats/csv") => stats::csv(),
+        ("GET", "/sticks") => sticks::show(query),
+        ("POST", "/stats/stick") => stats::onto_stick(body),
         ("POST", "/clock") => pass_on("clockd", "/set", Some(body)),
         ("GET", "/updates") => pass_on("updated", "/status", None),
         ("GET", "/updates/history") => pass_on("updated", "/history", None),

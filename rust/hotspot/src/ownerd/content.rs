@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::api::pass_on;
 use super::edit;
+use super::sticks;
 use crate::ipc;
 use crate::shown::shown;
 
@@ -45,6 +46,11 @@ pub fn import(body: &Value) -> (u16, Value) {
         return (422, json!({"error": "the address begins with http:// or https://"}));
     }
     pass_on("contentd", "/import", Some(&json!({"path": address})))
+}
+
+/// `POST /content/export {stick, roots}`: bundles as files onto a stick.
+pub fn export(body: &Value) -> (u16, Value) {
+    sticks::with(body, |to| pass_on("contentd", "/export", Some(&json!({"roots": body["roots"], "to": to}))))
 }
 
 fn list(value: &Value) -> &[Value] {

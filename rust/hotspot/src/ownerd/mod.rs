@@ -19,6 +19,7 @@ mod internet;
 mod login;
 mod registry;
 mod stats;
+mod sticks;
 mod tls;
 mod token;
 

@@ -7,6 +7,7 @@ use portal::lang::{Key, Language};
 use serde_json::{Value, json};
 
 use super::api::pass_on;
+use super::sticks;
 use crate::countd::day_of;
 
 /// Days of the charts.
@@ -70,4 +71,15 @@ pub fn csv() -> (u16, Value) {
         }
         Err(no) => no,
     }
+}
+
+/// `POST /stats/stick {stick}`: the same table onto a stick. Answers with contentd's `{job}`.
+pub fn onto_stick(body: &Value) -> (u16, Value) {
+    let (status, table) = csv();
+    if status != 200 {
+        return (status, table);
+    }
+    let last = table["csv"].as_str().and_then(|t| t.lines().next_back()?.split(',').next()).filter(|date| date.starts_with('2'));
+    let name = format!("statistics-{}.csv", last.unwrap_or("days"));
+    sticks::with(body, |to| pass_on("contentd", "/put", Some(&json!({"to": to, "name": name, "text": table["csv"]}))))
 }

@@ -5,6 +5,8 @@ mod card;
 mod data;
 mod devices;
 mod kmsg;
+mod lend;
+mod loans;
 mod memory;
 mod owner_file;
 mod pipes;
@@ -14,7 +16,7 @@ mod settings;
 pub mod slots;
 mod start;
 mod status;
-mod sticks;
+pub mod sticks;
 mod stop;
 mod storage;
 mod table;
@@ -56,7 +58,7 @@ pub fn run(args: &[String]) -> ExitCode {
         ["owner-file"] => owner_file::run(),
         ["reload-module", module] => devices::reload(module),
         ["slots"] => slots::run(),
-        ["sticks"] => sticks::run(),
+        ["sticks", lent @ ..] => sticks::run(lent),
         ["stop"] => stop::ask(),
         other => Err(format!("there is no step {}", other.join(" "))),
     };
@@ -83,6 +85,7 @@ struct Supervisor {
     /// Sticks came or went, and the step that looks at them.
     sticks_changed: bool,
     sticks: Option<u32>,
+    loans: loans::Loans,
     tail: Tail,
     watch: watch::Watch,
     trial: trial::Trial,
@@ -116,6 +119,7 @@ impl Supervisor {
             // Those that were in before the box was switched on.
             sticks_changed: true,
             sticks: None,
+            loans: loans::Loans::default(),
             tail: Tail::new(Path::new(start::DATA).join("log")),
             watch: watch::Watch::default(),
             trial: trial::Trial::of_this_start(),
@@ -151,8 +155,8 @@ impl Supervisor {
                     Told::Stop => return self.stop(),
                 }
             }
-            self.hear_of_devices();
             self.recover();
+            self.hear_of_devices();
             self.stop_overdue();
             let now = process::uptime();
             self.watch.turn(now, self.trial.is_on() || self.is_well(now));
@@ -164,7 +168,13 @@ impl Supervisor {
     /// Sleeps until something happens or is due, and reads what the pipes hold.
     fn wait(&mut self) {
         let now = process::uptime();
-        let deadlines = [self.schedule.next_deadline(), self.tail.due(&lock(&self.shared).ring), self.watch.next(), self.trial.next()];
+        let deadlines = [
+            self.schedule.next_deadline(),
+            self.tail.due(&lock(&self.shared).ring),
+            self.watch.next(),
+            self.trial.next(),
+            self.loans.next(),
+        ];
         let timeout = deadlines.into_iter().flatten().min().map(|at| at.saturating_sub(now));
         let mut fds: Vec<BorrowedFd<'_>> = vec![self.signals.as_fd(), self.woken.as_fd()];
         fds.extend(self.kernel.as_ref().map(AsFd::as_fd));
@@ -262,8 +272,10 @@ impl Supervisor {
                 Err(e) => log::warn!("modprobe: {e}"),
             }
         }
+        self.sticks_changed |= self.loans.expire(process::uptime());
         if self.sticks.is_none() && std::mem::take(&mut self.sticks_changed) {
-            match start::helper(&["sticks"]) {
+            let step: Vec<&str> = std::iter::once("sticks").chain(self.loans.sticks()).collect();
+            match start::helper(&step) {
                 Ok((pid, reader)) => {
                     self.pipes.add("sticks", reader);
                     self.sticks = Some(pid);
@@ -284,6 +296,10 @@ impl Supervisor {
                 }
                 Recovery::ReadSettings => {
                     self.schedule.again("settings");
+                    Ok(())
+                }
+                Recovery::Stick(wish) => {
+                    self.sticks_changed |= self.loans.take(wish, process::uptime());
                     Ok(())
                 }
                 Recovery::OwnerFile => start::helper(&["owner-file"]).map(|(_, reader)| self.pipes.add("owner-file", reader)),

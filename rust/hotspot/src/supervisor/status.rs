@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::loans::Wish;
 use super::owner_file;
 use super::ring::Ring;
 use super::schedule::State;
@@ -48,6 +49,8 @@ pub enum Recovery {
     ReadSettings,
     /// Bring the card's FAT partition to what ownerd said.
     OwnerFile,
+    /// Lend a stick, or take it back.
+    Stick(Wish),
 }
 
 /// Modules of radios that may be loaded again: the only ones.
@@ -81,31 +84,22 @@ pub fn lock(shared: &Handle) -> std::sync::MutexGuard<'_, Shared> {
 /// Answers one request; `wake` tells the main loop that there is something to do.
 pub fn answer(shared: &Handle, request: &ipc::Request, wake: &dyn Fn()) -> (u16, Value) {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-    match (request.method.as_str(), path) {
-        ("GET", "/status") => (200, status(shared)),
-        ("GET", "/log") => (200, log_lines(shared, query)),
-        ("POST", "/recover") => match recovery(&request.body) {
-            Ok(step) => {
-                lock(shared).asked.push(step);
-                wake();
-                (200, json!({"v": 1}))
-            }
-            Err(why) => (400, json!({"v": 1, "error": why})),
-        },
-        ("POST", "/settings") => {
-            lock(shared).asked.push(Recovery::ReadSettings);
+    let ask = |step: Result<Recovery, String>| match step {
+        Ok(step) => {
+            lock(shared).asked.push(step);
             wake();
             (200, json!({"v": 1}))
         }
-        ("POST", "/owner") => match owner_file::say(&request.body) {
-            Ok(()) => {
-                lock(shared).asked.push(Recovery::OwnerFile);
-                wake();
-                (200, json!({"v": 1}))
-            }
-            Err(why) => (400, json!({"v": 1, "error": why})),
-        },
-        _ => (404, json!({"v": 1, "error": "the supervisor answers /status, /log, /recover, /settings and /owner"})),
+        Err(why) => (400, json!({"v": 1, "error": why})),
+    };
+    match (request.method.as_str(), path) {
+        ("GET", "/status") => (200, status(shared)),
+        ("GET", "/log") => (200, log_lines(shared, query)),
+        ("POST", "/recover") => ask(recovery(&request.body)),
+        ("POST", "/settings") => ask(Ok(Recovery::ReadSettings)),
+        ("POST", "/owner") => ask(owner_file::say(&request.body).map(|()| Recovery::OwnerFile)),
+        ("POST", "/stick") => ask(Wish::read(&request.body).map(Recovery::Stick)),
+        _ => (404, json!({"v": 1, "error": "the supervisor answers /status, /log, /recover, /settings, /owner and /stick"})),
     }
 }
 

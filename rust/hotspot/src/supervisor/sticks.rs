@@ -1,7 +1,7 @@
 //! USB sticks: mounted read-only below `/run/hotspot/sticks`, for whoever looks for something on them.
 //!
 //! The step looks at what is there and sets right what differs, so that it may be run at any moment and as often as one likes.
-//! What it knows is in `/run/hotspot/sticks.json`: `{v, sticks: [{name, seq, path, fs, size, why}]}`.
+//! What it knows is in `/run/hotspot/sticks.json`: `{v, sticks: [{name, seq, path, fs, size, why, writable, refused}]}`.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sys::mount::{self, Flags};
 use update::Layout;
 
+use super::lend;
 use super::table::GROUP;
 use crate::ipc::run_dir;
 
@@ -19,6 +20,10 @@ use crate::ipc::run_dir;
 const MOST: usize = 8;
 /// What tells file systems apart lies within.
 const START: usize = 2048;
+/// The folder on a stick that our daemons write in.
+pub const FOLDER: &str = "p2p-hotspot";
+/// How every stick is mounted, whether it is read or written.
+pub const ALWAYS: Flags = Flags::MS_NOSUID.union(Flags::MS_NODEV).union(Flags::MS_NOEXEC).union(Flags::MS_NOATIME);
 
 /// One partition, or a stick without any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +41,10 @@ pub struct Stick {
     pub size: u64,
     /// Why it is not mounted, in words.
     pub why: Option<String>,
+    /// It is lent: one of our daemons may write in its folder.
+    pub writable: bool,
+    /// Why it could not be lent, in words.
+    pub refused: Option<String>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -45,14 +54,18 @@ struct Known {
     sticks: Vec<Stick>,
 }
 
-/// The step: unmounts what is gone, mounts what is new, and says so.
-pub fn run() -> Result<(), String> {
+/// What the step left in `sticks.json`.
+pub fn known() -> Vec<Stick> {
+    let bytes = fs::read(run_dir().join("sticks.json")).unwrap_or_default();
+    serde_json::from_slice::<Known>(&bytes).unwrap_or_default().sticks
+}
+
+/// The step: unmounts what is gone, mounts what is new, lends those in `lent` (`sda1:7`), and says so.
+pub fn run(lent: &[&str]) -> Result<(), String> {
     // Card readers tell of a card only when they are asked.
     let _ = fs::write("/sys/module/block/parameters/events_dfl_poll_msecs", "2000");
-    let record = run_dir().join("sticks.json");
-    let known: Known = fs::read(&record).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let present = present(Path::new("/sys/class/block"));
-    let (stay, gone): (Vec<Stick>, Vec<Stick>) = known.sticks.into_iter().partition(|s| present.iter().any(|p| same(p, s)));
+    let (stay, gone): (Vec<Stick>, Vec<Stick>) = known().into_iter().partition(|s| present.iter().any(|p| same(p, s)));
     for stick in &gone {
         if let Some(path) = &stick.path {
             let _ = mount::unmount(path, true);
@@ -67,6 +80,11 @@ pub fn run() -> Result<(), String> {
             None => sticks.extend(add(new)),
         }
     }
+    for stick in &mut sticks {
+        let name = format!("{}:{}", stick.name, stick.seq);
+        lend::set(stick, lent.contains(&name.as_str()));
+    }
+    let record = run_dir().join("sticks.json");
     let bytes = serde_json::to_vec(&Known { v: 1, sticks }).map_err(|e| e.to_string())?;
     crate::record::replace(&record, &bytes, 0o640, Some(GROUP)).map_err(|e| format!("{}: {e}", record.display()))
 }
@@ -133,8 +151,7 @@ fn mount_it(stick: &mut Stick) -> Result<PathBuf, String> {
     let path = folder.join(&stick.name);
     let _ = mount::unmount(&path, true);
     fs::create_dir_all(&path).map_err(|e| e.to_string())?;
-    let flags = Flags::MS_RDONLY | Flags::MS_NOSUID | Flags::MS_NODEV | Flags::MS_NOEXEC | Flags::MS_NOATIME;
-    if let Err(e) = mount::mount(&device.to_string_lossy(), &path, kind, flags, options) {
+    if let Err(e) = mount::mount(&device.to_string_lossy(), &path, kind, ALWAYS | Flags::MS_RDONLY, options) {
         let _ = fs::remove_dir(&path);
         return Err(format!("its file system ({kind}) does not mount: {e}; check it on a computer"));
     }
@@ -147,14 +164,15 @@ fn start_of(device: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The file system by its magic numbers, and how to mount it: all files for our group, names in UTF-8, no journal replayed.
+/// The file system by its magic numbers, and how to mount it: all files for our group (who writes only while it is lent), names in UTF-8,
+/// no journal replayed.
 fn file_system(start: &[u8]) -> Result<(&'static str, &'static str), String> {
     let at = |offset: usize, magic: &[u8]| start.get(offset..offset + magic.len()) == Some(magic);
     match () {
-        () if at(3, b"EXFAT   ") => Ok(("exfat", "iocharset=utf8,gid=100,umask=0027")),
+        () if at(3, b"EXFAT   ") => Ok(("exfat", "iocharset=utf8,gid=100,umask=0007")),
         () if at(3, b"NTFS    ") => Err("its file system is NTFS; format it as FAT32 or exFAT".into()),
         () if at(1080, &[0x53, 0xef]) => Ok(("ext4", "noload")),
-        () if at(510, &[0x55, 0xaa]) && (at(82, b"FAT32") || at(54, b"FAT1")) => Ok(("vfat", "utf8,gid=100,umask=0027")),
+        () if at(510, &[0x55, 0xaa]) && (at(82, b"FAT32") || at(54, b"FAT1")) => Ok(("vfat", "utf8,gid=100,umask=0007")),
         () => Err("it has no file system that is known here; format it as FAT32 or exFAT".into()),
     }
 }

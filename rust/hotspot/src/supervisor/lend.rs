@@ -1,0 +1,99 @@
+//! A stick that is lent: mounted to be written for as long as one of our daemons writes, with one folder on it that is theirs.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::Path;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use sys::mount::{self, Flags};
+
+use super::sticks::{ALWAYS, FOLDER, Stick};
+use super::table::GROUP;
+
+/// How long whoever still reads or writes is waited for.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Brings one to what is wanted, and says in it what came of that.
+pub fn set(stick: &mut Stick, write: bool) {
+    let Some(path) = stick.path.clone() else { return };
+    stick.refused = None;
+    if write == stick.writable {
+        return;
+    }
+    let result = if write { begin(stick, &path) } else { patiently(|| end(stick, &path)).map_err(|e| e.to_string()) };
+    match result {
+        Ok(()) => {
+            stick.writable = write;
+            log::info!("the stick {} is {}", stick.name, if write { "to be written" } else { "read-only again" });
+        }
+        Err(why) => {
+            log::warn!("the stick {} cannot be {}: {why}", stick.name, if write { "written" } else { "made read-only" });
+            stick.refused = write.then_some(why);
+        }
+    }
+}
+
+fn begin(stick: &Stick, path: &Path) -> Result<(), String> {
+    patiently(|| to_write(stick, path)).map_err(|e| match e.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EROFS | Errno::EACCES) => "it is write-protected: it may have a switch, or be worn out".to_owned(),
+        Some(Errno::EBUSY) => "it is being read: wait a minute and try again".to_owned(),
+        _ => format!("its file system ({}) does not take writing: {e}; check it on a computer", stick.fs),
+    })?;
+    folder(path).map_err(|e| {
+        let _ = end(stick, path);
+        format!("the folder {FOLDER} cannot be made on it: {e}")
+    })
+}
+
+fn to_write(stick: &Stick, path: &Path) -> io::Result<()> {
+    // Read-only, ext4's journal was passed over: only a new mount replays it.
+    if stick.fs == "ext4" { anew(stick, path, ALWAYS, "errors=remount-ro") } else { mount::remount(path, ALWAYS) }
+}
+
+fn end(stick: &Stick, path: &Path) -> io::Result<()> {
+    if stick.fs == "ext4" {
+        anew(stick, path, ALWAYS | Flags::MS_RDONLY, "noload")
+    } else {
+        mount::remount(path, ALWAYS | Flags::MS_RDONLY)
+    }
+}
+
+fn anew(stick: &Stick, path: &Path, flags: Flags, options: &str) -> io::Result<()> {
+    mount::unmount(path, false)?;
+    let device = Path::new("/dev").join(&stick.name);
+    let device = device.to_string_lossy();
+    mount::mount(&device, path, &stick.fs, flags, options).inspect_err(|_| {
+        // Readable it shall be in any case.
+        let _ = mount::mount(&device, path, &stick.fs, ALWAYS | Flags::MS_RDONLY, "noload");
+    })
+}
+
+fn patiently(mut attempt: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    for _ in 1..TRIES {
+        match attempt() {
+            Err(e) if e.raw_os_error() == Some(Errno::EBUSY as i32) => std::thread::sleep(PAUSE),
+            other => return other,
+        }
+    }
+    attempt()
+}
+
+/// The folder, our group's; no link is followed to one.
+fn folder(stick: &Path) -> io::Result<()> {
+    let path = stick.join(FOLDER);
+    match fs::DirBuilder::new().mode(0o770).create(&path) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
+        _ => {}
+    }
+    let opened = File::options().read(true).custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW).bits()).open(&path)?;
+    // FAT has no owners: there all is the group's by the mount.
+    let owned = fchown(&opened, Some(0), Some(GROUP)).and_then(|()| opened.set_permissions(Permissions::from_mode(0o770)));
+    match owned {
+        Err(e) if e.raw_os_error() != Some(Errno::EPERM as i32) => Err(e),
+        _ => Ok(()),
+    }
+}
