@@ -3,6 +3,7 @@
 //! Pure: the shell brings blocks, and sends what [`plan`] names.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use crate::cid::{Cid, Codec};
 use crate::dagpb::Node;
@@ -12,6 +13,8 @@ use crate::{cbor, key::Publisher};
 
 /// Longest target that is looked at, in bytes.
 pub const MAX_TARGET: usize = 4096;
+/// Longest name of a saved file, in characters.
+const MAX_NAME: usize = 100;
 /// Blocks of one answer.
 const MAX_BLOCKS: usize = 1 << 21;
 /// Nesting that is followed.
@@ -129,13 +132,36 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
+/// A parameter of a query, as it was meant: libraries write `0:*` as `0%3A%2A`.
+fn value(query: &str, key: &str) -> Option<String> {
+    let sent = query.split('&').find_map(|pair| pair.split_once('=').filter(|(k, _)| *k == key).map(|(_, v)| v))?;
+    Some(decode(sent).unwrap_or_else(|| sent.to_owned()))
+}
+
+/// The Content-Disposition that `?filename=` asks for (RFC 6266): with a name in ASCII, and as it is.
+pub fn disposition(query: &str) -> Option<String> {
+    let name: String = value(query, "filename")?.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
+    let plain = |c: char| if c.is_ascii_alphanumeric() || " -._()".contains(c) { c } else { '_' };
+    let encoded = name.bytes().fold(String::new(), |mut out, b| {
+        if b.is_ascii_alphanumeric() || b"-._".contains(&b) {
+            out.push(b as char);
+        } else {
+            let _ = write!(out, "%{b:02X}");
+        }
+        out
+    });
+    (!name.is_empty())
+        .then(|| format!("attachment; filename=\"{}\"; filename*=UTF-8''{encoded}", name.chars().map(plain).collect::<String>()))
+}
+
 /// The query wins over the Accept header.
 fn format(query: &str, accept: &str) -> Result<Want, No> {
-    let value = |key: &str| query.split('&').find_map(|pair| pair.split_once('=').filter(|(k, _)| *k == key).map(|(_, v)| v));
+    let value = |key: &str| value(query, key);
     let parts: Vec<&str> = accept.split(',').map(str::trim).collect();
     let accepted = |mime: &str| parts.iter().find(|part| part.split(';').next().is_some_and(|m| m.trim().eq_ignore_ascii_case(mime)));
     let car = "application/vnd.ipld.car";
-    let kind = match value("format") {
+    let asked = value("format");
+    let kind = match asked.as_deref() {
         Some(kind @ ("raw" | "car" | "ipns-record")) => kind,
         Some(_) => return Err(No(400, "There are the formats raw, car and ipns-record.")),
         None if accepted("application/vnd.ipld.raw").is_some() => "raw",
@@ -151,7 +177,7 @@ fn format(query: &str, accept: &str) -> Result<Want, No> {
                 let of = |part: &&str| {
                     part.split(';').skip(1).find_map(|p| p.trim().split_once('=').filter(|(k, _)| *k == key)).map(|(_, v)| v.to_owned())
                 };
-                value(&format!("car-{key}")).map(str::to_owned).or_else(|| accepted(car).and_then(of))
+                value(&format!("car-{key}")).or_else(|| accepted(car).and_then(of))
             };
             if parameter("version").is_some_and(|version| version != "1") {
                 return Err(No(400, "There is CAR version 1."));
@@ -164,13 +190,13 @@ fn format(query: &str, accept: &str) -> Result<Want, No> {
                 Some("y") => true,
                 Some(_) => return Err(No(400, "dups is y or n.")),
             };
-            let scope = match value("dag-scope") {
+            let scope = match value("dag-scope").as_deref() {
                 None | Some("all") => Scope::All,
                 Some("entity") => Scope::Entity,
                 Some("block") => Scope::Block,
                 Some(_) => return Err(No(400, "dag-scope is block, entity or all.")),
             };
-            let bytes = value("entity-bytes").map(range).transpose()?;
+            let bytes = value("entity-bytes").map(|text| range(&text)).transpose()?;
             // A stretch of a file is a question about the entity.
             let scope = if bytes.is_some() { Scope::Entity } else { scope };
             Ok(Want::Car { scope, bytes, dups })
@@ -388,6 +414,25 @@ mod tests {
             Ask::Ipfs { want, .. } => Ok(want),
             Ask::Ipns(_) => panic!(),
         }
+    }
+
+    #[test]
+    fn parameters_are_read_as_libraries_write_them() {
+        let wanted = want("format=car&dag-scope=entity&entity-bytes=512%3A%2A", "").unwrap();
+        assert_eq!(wanted, want("format=car&entity-bytes=512:*", "").unwrap());
+        assert_eq!(want("format=%72aw", ""), Ok(Want::Raw));
+        assert!(want("format=car&entity-bytes=%zz", "").is_err() && want("format=car&entity-bytes=%FF:*", "").is_err());
+    }
+
+    #[test]
+    fn a_name_to_save_under_leads_nowhere() {
+        assert_eq!(disposition("format=raw"), None);
+        assert_eq!(disposition("filename="), None);
+        let named = disposition("format=raw&filename=test%D1%82%D0%B5%D1%81%D1%82.bin").unwrap();
+        assert_eq!(named, "attachment; filename=\"test____.bin\"; filename*=UTF-8''test%D1%82%D0%B5%D1%81%D1%82.bin");
+        let hostile = disposition(&format!("filename=..%2F%22%0d%0aSet-Cookie:%20x%00{}", "y".repeat(3000))).unwrap();
+        assert!(hostile.starts_with("attachment; filename=\".._") && hostile.len() < 500, "{hostile}");
+        assert!(hostile.bytes().all(|b| (b' '..0x7f).contains(&b)) && hostile.matches('"').count() == 2, "{hostile}");
     }
 
     #[test]

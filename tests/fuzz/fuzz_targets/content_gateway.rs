@@ -55,6 +55,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let (heap, root) = heap();
     // `~` stands for the root that is there.
     let path = path.replacen('~', &root.to_string(), 1);
+    if let Some(named) = gateway::disposition(query) {
+        assert!(named.bytes().all(|b| (b' '..0x7f).contains(&b)), "a header's value");
+    }
     match gateway::read(&path, query, accept) {
         None => assert!(!path.starts_with("/ipfs/") && !path.starts_with("/ipns/") && !path.starts_with("/routing/")),
         Some(Err(no)) => assert!((400..500).contains(&no.0) && !no.1.is_empty()),

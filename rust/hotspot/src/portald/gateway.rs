@@ -37,8 +37,17 @@ impl From<No> for Answer {
 const FOREVER: &str = "public, max-age=29030400, immutable";
 const NOT_HERE: No = No(404, "That block is not on this box.");
 
-/// Answers a question; reads nodes from the card, so it runs where waiting is allowed.
-pub fn answer(ask: Ask, conditions: Conditions, held: &mut Held) -> Answer {
+/// Answers a question; reads nodes from the card, so it runs where waiting is allowed. `saved_as`: the Content-Disposition that was asked for.
+pub fn answer(ask: Ask, conditions: Conditions, saved_as: Option<String>, held: &mut Held) -> Answer {
+    let mut answer = found(ask, conditions, held);
+    if let Some(value) = saved_as.filter(|_| !answer.pieces.is_empty()) {
+        answer.head.headers.retain(|(name, _)| *name != "content-disposition");
+        answer.head = answer.head.with("content-disposition", value);
+    }
+    answer
+}
+
+fn found(ask: Ask, conditions: Conditions, held: &mut Held) -> Answer {
     let done = match ask {
         Ask::Ipns(publisher) => record(&publisher, conditions, held),
         Ask::Ipfs { root, path, want: Want::Car { scope, bytes, dups } } => tree(root, &path, (scope, bytes, dups), conditions, held),
@@ -71,6 +80,7 @@ fn block(cid: Cid, conditions: Conditions, held: &mut Held) -> Result<Answer, No
         .with("accept-ranges", "bytes")
         .with("x-content-type-options", "nosniff")
         .with("x-ipfs-path", format!("/ipfs/{cid}"))
+        .with("x-ipfs-roots", cid.to_string())
         .with("access-control-allow-origin", "*");
     if status == 206 {
         head = head.with("content-range", format!("bytes {first}-{}/{size}", first + length - 1));

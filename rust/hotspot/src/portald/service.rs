@@ -361,7 +361,7 @@ impl Connection {
             Ok(ask) => {
                 let shelf = self.shared.catalog.shelf().await.unwrap_or_default();
                 let mut held = self.shared.catalog.blocks(shelf);
-                let headers = parts.headers.clone();
+                let (headers, saved_as) = (parts.headers.clone(), content::gateway::disposition(request.query));
                 let found = tokio::task::spawn_blocking(move || {
                     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
                     let conditions = files::Conditions {
@@ -369,7 +369,7 @@ impl Connection {
                         if_range: text(header::IF_RANGE),
                         if_none_match: text(header::IF_NONE_MATCH),
                     };
-                    gateway::answer(ask, conditions, &mut held)
+                    gateway::answer(ask, conditions, saved_as, &mut held)
                 });
                 found.await.unwrap_or_else(|_| content::gateway::No(500, "The box could not answer that.").into())
             }
