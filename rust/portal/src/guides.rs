@@ -1,8 +1,14 @@
-//! Guides for visitors: a picture and a few steps each. They are part of the program, since a new box has no content yet.
+//! Guides for visitors: a picture and a few steps each. They are part of the program, since a new box has no content yet;
+//! a bundle can take the place of each.
+
+mod replaced;
 
 use config::Access;
 
-use crate::lang::Key;
+use crate::lang::{Key, Language};
+
+pub(crate) use replaced::found;
+pub use replaced::{Replacement, Step};
 
 /// One guide.
 #[derive(Debug)]
@@ -78,17 +84,31 @@ impl Guide {
         GUIDES.iter().find(|g| g.name == name)
     }
 
+    /// The guide that a bundle of this name replaces: `guide-find` for `find`.
+    pub fn replaced_by(bundle: &str) -> Option<&'static Self> {
+        bundle.strip_prefix("guide-").and_then(Self::named)
+    }
+
     /// Its steps, under the owner's rule for the internet.
-    pub fn steps(&self, access: Access) -> Vec<Key> {
-        if self.name != "internet" {
-            return self.steps.to_vec();
-        }
-        vec![match access {
+    pub fn steps(&self, lang: &Language, access: Access) -> Vec<Step> {
+        let internet = [match access {
             Access::Blocked => Key::GuideInternetBlocked,
             Access::Open => Key::GuideInternetOpen,
             Access::Voucher => Key::GuideInternetVoucher,
             Access::Password => Key::GuideInternetPassword,
-        }]
+        }];
+        let keys = if self.name == "internet" { &internet } else { self.steps };
+        let step = |(n, key): (usize, &Key)| Step { text: lang.say(*key), address: self.with_address && n == 0, ..Step::default() };
+        keys.iter().enumerate().map(step).collect()
+    }
+
+    /// The text of a bundle that says the same: what a community begins with.
+    pub fn text(&self, lang: &Language) -> String {
+        // Vouchers need the most words of a community's own.
+        let line =
+            |step: Step| format!("\n{}{}\n", step.text, if step.address { format!(" {}", replaced::ADDRESS) } else { String::new() });
+        let steps = self.steps(lang, Access::Voucher).into_iter().map(line);
+        format!("{}\n{}", lang.say(self.title), steps.collect::<String>())
     }
 
     /// Its picture; `alt` is escaped here.
@@ -100,3 +120,6 @@ impl Guide {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,7 @@ impl Home {
 }
 
 /// Without control characters and invisible direction marks that would reach beyond it; `None` if it is too long.
-fn clean(text: &str, max: usize) -> Option<String> {
+pub(crate) fn clean(text: &str, max: usize) -> Option<String> {
     let hidden =
         |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
     let text: String = text.chars().filter(|c| !hidden(*c)).collect();

@@ -120,7 +120,8 @@ pub fn needs(site: &Site, request: &Request) -> Needs {
     Needs {
         identity: page || (home && request.method == Method::Post),
         place: page,
-        library: page || (home && request.path.starts_with("/library")),
+        // Guides may be bundles.
+        library: page || (home && (request.path.starts_with("/library") || request.path.starts_with("/guide/"))),
         files: page || (home && request.path == "/files/"),
         status: home && request.path == "/admin/",
         updates: (home && request.path == "/admin/update") || (page && site.rescue),
@@ -192,7 +193,7 @@ fn at_home(site: &Site, around: &Surroundings, request: &Request) -> Answer {
         path if path.strip_prefix("/admin/").is_some_and(assets::is) => Answer::Send(assets::answer(&path[7..], request.conditions)),
         path => {
             if let Some(guide) = path.strip_prefix("/guide/").and_then(guides::Guide::named) {
-                return Answer::Send(pages::guide(site, request, guide));
+                return Answer::Send(pages::guide(site, around, request, guide));
             }
             match path.strip_prefix("/files/").and_then(files::name_of) {
                 Some(name) => Answer::File(name),

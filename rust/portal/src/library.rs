@@ -1,5 +1,7 @@
 //! The library: bundles as books, their pages, and how their files are sent. Pure; the shell brings the indexes.
 
+mod sent;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -7,13 +9,16 @@ use content::manifest::Entry;
 use content::store::Index;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::files::{self, Head, Part};
+use crate::files;
+use crate::guides::{self, Guide, Replacement};
 use crate::lang::{Key, Language};
 use crate::pages::{self, Frame, STYLE};
 use crate::request::Request;
 use crate::response::Response;
 use crate::site::Site;
 use crate::{Answer, Surroundings};
+
+pub use sent::{etag, head};
 
 /// Files of one page of a book.
 const PAGE: usize = 100;
@@ -40,6 +45,8 @@ pub struct Book {
 pub struct Shelf {
     /// The books.
     pub books: Vec<Book>,
+    /// Guides that some of them replace.
+    guides: Vec<Replacement>,
 }
 
 /// Accents do not count in a search, nor does case.
@@ -71,6 +78,11 @@ impl Book {
         Self { id: root[root.len() - 16..].to_owned(), index, folded }
     }
 
+    /// The guide that it replaces: by its name, or its title if it has none.
+    pub(crate) fn guide(&self) -> Option<&'static Guide> {
+        Guide::replaced_by(self.index.manifest.series())
+    }
+
     /// The path that opens when the book is opened, if it is a web site.
     fn start(&self) -> Option<&str> {
         ["index.html", "index.htm"].into_iter().find(|name| self.index.file(name).is_some())
@@ -96,16 +108,28 @@ impl Shelf {
     pub fn new(bundles: impl Iterator<Item = Arc<Index>>) -> Self {
         let mut books: Vec<Book> = bundles.map(Book::new).collect();
         books.sort_by(|a, b| (&a.folded, &a.id).cmp(&(&b.folded, &b.id)));
-        Self { books }
+        Self { books, guides: Vec::new() }
+    }
+
+    /// With the guides that its books replace; `read` brings a small file of a book, by its number in the manifest.
+    pub fn with_guides(mut self, mut read: impl FnMut(&Index, usize) -> Option<Vec<u8>>) -> Self {
+        self.guides = guides::found(&self.books, &mut read);
+        self
+    }
+
+    /// The community's own text of a guide.
+    pub fn guide(&self, guide: &Guide, lang: &Language) -> Option<&Replacement> {
+        self.guides.iter().find(|own| own.guide == guide.name && own.lang == lang.code)
     }
 
     fn book(&self, id: &str) -> Option<usize> {
         self.books.iter().position(|book| book.id == id)
     }
 
-    /// What the front page names: the books, and how many there are in all.
-    pub fn front(&self) -> (&[Book], usize) {
-        (&self.books[..self.books.len().min(ON_FRONT)], self.books.len())
+    /// What the front page names: the books, and how many there are in all. Guides are linked there anyway.
+    pub fn front(&self) -> (Vec<&Book>, usize) {
+        let books = || self.books.iter().filter(|book| book.guide().is_none());
+        (books().take(ON_FRONT).collect(), books().count())
     }
 }
 
@@ -114,6 +138,11 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.')
 
 pub(crate) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, PATH).to_string()
+}
+
+/// A file that a page may show as a picture.
+pub(crate) fn is_picture(path: &str) -> bool {
+    matches!(files::kind(path).mime, "image/jpeg" | "image/png" | "image/webp" | "image/gif")
 }
 
 /// A book as a page shows it.
@@ -141,8 +170,7 @@ impl<'a> Card<'a> {
     /// The address of its cover.
     pub fn cover(&self) -> Option<String> {
         let cover = &self.book.index.manifest.cover;
-        let picture = matches!(files::kind(cover).mime, "image/jpeg" | "image/png" | "image/webp" | "image/gif");
-        picture.then(|| format!("/library/{}/view/{}", self.book.id, encoded(cover)))
+        is_picture(cover).then(|| format!("/library/{}/view/{}", self.book.id, encoded(cover)))
     }
 
     /// A colour for a book without one, always the same.
@@ -359,45 +387,5 @@ fn book_page(site: &Site, book: &Book, request: &Request) -> Response {
     pages::html(200, &page, &site.own, page.f.lang)
 }
 
-/// A page of somebody's web site: an origin of its own that can reach nothing of the portal's.
-const SANDBOX: &str = "sandbox allow-scripts allow-popups allow-modals allow-downloads; default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; form-action 'none'; frame-ancestors 'none'";
-/// What a browser shows by itself.
-const PLAIN: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-
-/// The validator of a file: its address says what it is.
-pub fn etag(entry: &Entry) -> String {
-    format!("\"{}\"", entry.cid)
-}
-
-/// Status and headers for a part of a book's file.
-pub fn head(entry: &Entry, part: &Part, how: How) -> Head {
-    let kind = files::kind(&entry.path);
-    let mut head = files::head(&entry.path, part, etag(entry), entry.size);
-    if head.response.status >= 400 {
-        return head;
-    }
-    head.response
-        .headers
-        .retain(|(name, _)| !matches!(*name, "content-type" | "content-security-policy" | "content-disposition" | "cache-control"));
-    // The address has the bundle's own in it: what is behind it never changes.
-    let mut response = head.response.with("cache-control", "public, max-age=31536000, immutable");
-    if response.status != 304 {
-        // A type that a browser shows by itself goes by our table, whatever its publisher says; all else runs in the sandbox.
-        let (mime, policy) = match kind.attachment {
-            false => (kind.mime.to_owned(), PLAIN),
-            true if entry.mime.is_empty() => (kind.mime.to_owned(), SANDBOX),
-            true => (entry.mime.clone(), SANDBOX),
-        };
-        response = response.with("content-type", mime).with("content-security-policy", policy);
-        // The sandbox's own origin must be able to load its fonts and modules.
-        response = response.with("access-control-allow-origin", "*").with("referrer-policy", "no-referrer");
-        if how == How::Save {
-            response = response.with("content-disposition", "attachment");
-        }
-    }
-    head.response = response;
-    head
-}
-
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::files::Entry;
-use crate::guides::{GUIDES, Guide};
+use crate::guides::{GUIDES, Guide, Step};
 use crate::host::Own;
 use crate::internet;
 use crate::lang::{self, Key, LANGUAGES, Language};
@@ -93,10 +93,12 @@ struct Portal<'a> {
 #[template(path = "guide.html")]
 struct GuidePage<'a> {
     f: Frame<'a>,
-    title: String,
+    title: &'a str,
+    /// The community's own picture.
+    own: Option<&'a str>,
+    /// Else the drawing.
     picture: String,
-    steps: Vec<String>,
-    with_address: bool,
+    steps: &'a [Step],
     guides: Vec<GuideLink>,
 }
 
@@ -191,7 +193,7 @@ pub fn portal(site: &Site, around: &Surroundings, request: &Request) -> Response
         files: &around.files[..shown],
         more: if shown < around.files.len() { around.files.len() } else { 0 },
         qr: qr::code(&address),
-        guides: guide_links(f.lang),
+        guides: guide_links(f.lang, around),
         way: internet::Way::new(f.lang, site, around.way),
         value: "",
         qr_label: f.lang.with(Key::QrLabel, "address", &address),
@@ -206,20 +208,30 @@ struct GuideLink {
     title: String,
 }
 
-fn guide_links(lang: &Language) -> Vec<GuideLink> {
-    GUIDES.iter().map(|g| GuideLink { name: g.name, title: lang.say(g.title) }).collect()
+fn guide_links(lang: &Language, around: &Surroundings) -> Vec<GuideLink> {
+    let title = |guide: &Guide| match around.library.and_then(|shelf| shelf.guide(guide, lang)) {
+        Some(own) => own.title.clone(),
+        None => lang.say(guide.title),
+    };
+    GUIDES.iter().map(|g| GuideLink { name: g.name, title: title(g) }).collect()
 }
 
 /// `GET /guide/<name>`.
-pub fn guide(site: &Site, request: &Request, guide: &'static Guide) -> Response {
+pub fn guide(site: &Site, around: &Surroundings, request: &Request, guide: &'static Guide) -> Response {
     let f = Frame::new(site, request, &format!("/guide/{}", guide.name));
-    let page = GuidePage {
-        title: f.say(guide.title),
-        picture: guide.picture(&f.say(guide.alt)),
-        steps: guide.steps(site.access).into_iter().map(|step| f.say(step)).collect(),
-        with_address: guide.with_address,
-        guides: guide_links(f.lang),
-        f,
+    let picture = guide.picture(&f.say(guide.alt));
+    let page = match around.library.and_then(|shelf| shelf.guide(guide, f.lang)) {
+        Some(own) => {
+            GuidePage { title: &own.title, own: own.picture.as_deref(), picture, steps: &own.steps, guides: guide_links(f.lang, around), f }
+        }
+        None => GuidePage {
+            title: &f.say(guide.title),
+            own: None,
+            picture,
+            steps: &guide.steps(f.lang, site.access),
+            guides: guide_links(f.lang, around),
+            f,
+        },
     };
     html(200, &page, &site.own, page.f.lang)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use content::Cid;
 use content::gateway::Blocks;
 use content::key::Publisher;
-use content::store::{Place, Shelf as Disk};
+use content::store::{Index, Place, Shelf as Disk};
 use portal::library::Shelf;
 
 use super::cached::{Cached, Patience};
@@ -34,11 +34,11 @@ impl Catalog {
 
     /// The books, seconds old at most.
     pub async fn shelf(&self) -> Option<Arc<Shelf>> {
-        let disk = self.disk.clone();
+        let (disk, mut packs) = (self.disk.clone(), Packs::new(self.root.clone()));
         let look = move || {
             let mut disk = disk.lock().unwrap_or_else(PoisonError::into_inner);
             // The old value stays while nothing has changed.
-            disk.look().then(|| Shelf::new(disk.bundles().cloned()))
+            disk.look().then(|| Shelf::new(disk.bundles().cloned()).with_guides(|index, file| packs.file(index, file)))
         };
         self.shelf.get(LOOK, || async move { tokio::task::spawn_blocking(look).await.ok().flatten() }).await
     }
@@ -74,6 +74,17 @@ impl Packs {
         let file = Arc::new(File::open(content::store::pack_path(&self.root, pack)).ok()?);
         self.open.push((pack, file.clone()));
         Some(file)
+    }
+
+    /// All bytes of a small file.
+    fn file(&mut self, index: &Index, file: usize) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for place in index.stretches(file, 0, index.manifest.entries.get(file)?.size) {
+            let from = bytes.len();
+            bytes.resize(from + place.len as usize, 0);
+            self.pack(place.pack)?.read_exact_at(&mut bytes[from..], place.at).ok()?;
+        }
+        Some(bytes)
     }
 
     fn stretches(mut self, places: &[Place]) -> Option<Vec<Stretch>> {

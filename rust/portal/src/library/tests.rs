@@ -8,17 +8,24 @@ use content::{Cid, Codec, Manifest};
 
 use super::*;
 use crate::Client;
-use crate::files::Conditions;
+use crate::files::{Conditions, Part};
 
 const CLIENT: Client = Client { ip: Ipv4Addr::new(10, 42, 0, 7), continued: true, last_place: false };
 
 /// A book of these paths; its blocks are nowhere.
 fn book(title: &str, languages: &[&str], paths: &[&str]) -> Arc<Index> {
-    let cid = Cid::of(Codec::Raw, title.as_bytes());
-    let mut paths = paths.to_vec();
-    paths.sort_unstable();
-    let entry = |path: &&str| Entry { path: (*path).into(), cid, size: 10, mime: content::mime::of(path).into(), license: String::new() };
-    let manifest = Manifest {
+    let files: Vec<_> = paths.iter().map(|path| (*path, 10)).collect();
+    index(|m| m.languages = languages.iter().map(|l| (*l).into()).collect(), title, 1, &files)
+}
+
+/// The same of these paths and sizes, in the pack of this number; `change` says what else its manifest has.
+pub(crate) fn index(change: impl FnOnce(&mut Manifest), title: &str, pack: u64, files: &[(&str, u64)]) -> Arc<Index> {
+    let cid = Cid::of(Codec::Raw, format!("{title} {pack}").as_bytes());
+    let mut files = files.to_vec();
+    files.sort_unstable();
+    let entry =
+        |&(path, size): &(&str, u64)| Entry { path: path.into(), cid, size, mime: content::mime::of(path).into(), license: String::new() };
+    let mut manifest = Manifest {
         publisher: Publisher([1; 32]),
         seq: 1,
         created: 0,
@@ -27,19 +34,20 @@ fn book(title: &str, languages: &[&str], paths: &[&str]) -> Arc<Index> {
         content: cid,
         total_bytes: 10,
         block_count: 1,
-        entries: paths.iter().map(entry).collect(),
+        entries: files.iter().map(entry).collect(),
         name: String::new(),
         description: "Über <b>Água</b>".into(),
-        languages: languages.iter().map(|l| (*l).into()).collect(),
+        languages: Vec::new(),
         license: String::new(),
         cover: String::new(),
     };
+    change(&mut manifest);
     let blocks = vec![content::walk::Block { cid, len: 10 }];
     let extent = content::walk::Extent { block: 0, at: 0, len: 10 };
-    let file = |path: &&str| content::walk::TreeFile { path: (*path).into(), cid, size: 10, extents: 0..1 };
-    let files = paths.iter().map(file).collect();
+    let file = |&(path, size): &(&str, u64)| content::walk::TreeFile { path: path.into(), cid, size, extents: 0..1 };
+    let files = files.iter().map(file).collect();
     let tree = Tree { blocks, files, extents: vec![extent], envelope: None, manifest: Some(manifest) };
-    let places = HashMap::from([(cid, Place { pack: 1, at: 0, len: 10 })]);
+    let places = HashMap::from([(cid, Place { pack, at: 0, len: 10 })]);
     Arc::new(Index::new(Cid { codec: Codec::DagCbor, ..cid }, title, tree, &places).unwrap())
 }
 
