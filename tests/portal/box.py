@@ -11,7 +11,7 @@ class Box(Portal):
         super().__init__(**more)
         if os.geteuid() != 0:
             raise Skipped("the settings step needs root")
-        self.data, self.boot = (os.path.join(self.folder, n) for n in ("data", "boot"))
+        self.boot = os.path.join(self.folder, "boot")
         for folder in (self.data, self.boot):
             os.mkdir(folder)
         self.card(toml)

@@ -45,6 +45,7 @@ class Portal:
     def __init__(self, settings=None, files=None):
         self.folder = tempfile.mkdtemp(prefix="hotspot-portal-")
         self.run_dir, self.files = os.path.join(self.folder, "run"), os.path.join(self.folder, "files")
+        self.data = os.path.join(self.folder, "data")
         os.mkdir(self.run_dir)
         os.mkdir(self.files)
         for name, data in (files or {}).items():
@@ -63,8 +64,9 @@ class Portal:
         os.rename(path + ".new", path)
 
     def __enter__(self):
-        env = dict(os.environ, HOTSPOT_RUN=self.run_dir, HOTSPOT_DATA=os.path.join(self.folder, "data"))
-        args = [BINARY, "portald", "--listen", f"0.0.0.0:{self.port}", "--listen-tls", f"0.0.0.0:{self.tls_port}", "--files", self.files, "--home", os.path.join(self.folder, "data/ownerd")]
+        env = dict(os.environ, HOTSPOT_RUN=self.run_dir, HOTSPOT_DATA=self.data)
+        args = [BINARY, "portald", "--listen", f"0.0.0.0:{self.port}", "--listen-tls", f"0.0.0.0:{self.tls_port}", "--files", self.files, "--home", os.path.join(self.data, "ownerd"),
+                "--store", os.path.join(self.data, "contentd/store")]
         self.process = subprocess.Popen(args, env=env, stderr=open(os.path.join(self.folder, "log"), "ab"))
         for _ in range(200):
             try:
