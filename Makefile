@@ -9,7 +9,7 @@ FUZZ_RUNS ?= 1000000
 export PARTS CONFIG KEYS SEQ PHONES STICK DISK FUZZ_RUNS YES BUILDROOT_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run image update dist programs test long pictures lint flash lab bench examples fuzz powercut parts-refresh clean
+.PHONY: help setup run image update dist programs test long pictures style lint flash lab bench examples fuzz powercut parts-refresh clean
 
 help: ## lists the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,12 @@ long: ## the tests that take an hour: whole updates in the booted image, forty p
 pictures: ## docs/pictures: every page, taken in Chromium from the real programs
 	@board/setup test
 	@tests/portal/pictures
+
+style: setup ## out/style.html: every part of the portal's pages, in light, dark and from right to left   [LANGUAGE=en]
+	@mkdir -p out
+	@cargo run --quiet --locked -p portal --example style -- $(or $(LANGUAGE),en) > out/style.html.new
+	@mv out/style.html.new out/style.html
+	@echo out/style.html
 
 lint: ## rustfmt, clippy and shellcheck
 	@board/setup test

@@ -85,6 +85,15 @@ def test_a_bundle_takes_the_place_of_a_guide_once_it_is_trusted():
         root = json.loads(tool(p, "content", "list", "--json"))["bundles"][0]["root"]
         tool(p, "content", "remove", root)
         until(p, "/", "Find this page again")
+        # A plain folder that the owner takes in is a guide by its own name.
+        folder = os.path.join(p.folder, "guide-find")
+        os.mkdir(folder)
+        say(en="By a plain folder\nOne step.")(folder)
+        with open(os.path.join(folder, "cover.png"), "wb") as f:
+            f.write(png(300, 100))
+        tool(p, "content", "import", folder)
+        until(p, "/", "By a plain folder")
+        assert 'view/cover.png" alt=""' in page(p, "/guide/find")
         assert "Ana" not in page(p, "/guide/find")
 
 

@@ -47,7 +47,7 @@ pub static GUIDES: [Guide; 4] = [
         alt: Key::GuideFindPicture,
         drawing: concat!(
             r#"<rect class="scard" x="20" y="10" width="260" height="100" rx="10"/><rect class="sbar" x="32" y="20" width="236" height="26" rx="13"/>"#,
-            r#"<text class="stext" x="46" y="38">10.42.0.1</text><rect class="smark" x="28" y="16" width="244" height="34" rx="16"/>"#,
+            r#"<text class="stext" x="46" y="38" direction="ltr">10.42.0.1</text><rect class="smark" x="28" y="16" width="244" height="34" rx="16"/>"#,
             r#"<rect class="sline" x="40" y="66" width="150" height="10" rx="5"/><rect class="sline" x="40" y="86" width="200" height="10" rx="5"/>"#
         ),
         steps: &[Key::GuideFind1, Key::GuideFind2, Key::GuideFind3],
@@ -58,7 +58,7 @@ pub static GUIDES: [Guide; 4] = [
         title: Key::GuideApp,
         alt: Key::GuideAppPicture,
         drawing: concat!(
-            r#"<path class="scard" d="M30 20h38l16 16v64h-54z"/><text class="stext" x="57" y="76" text-anchor="middle">.apk</text><path class="wave" d="M100 60h50m-14-12l14 12l-14 12"/>"#,
+            r#"<path class="scard" d="M30 20h38l16 16v64h-54z"/><text class="stext" x="57" y="76" text-anchor="middle" direction="ltr">.apk</text><path class="wave" d="M100 60h50m-14-12l14 12l-14 12"/>"#,
             r#"<rect class="scard" x="176" y="8" width="66" height="104" rx="10"/><rect class="near" x="190" y="46" width="38" height="22" rx="11"/><circle class="scard" cx="217" cy="57" r="8"/>"#
         ),
         steps: &[Key::GuideApp1, Key::GuideApp2, Key::GuideApp3, Key::GuideApp4],

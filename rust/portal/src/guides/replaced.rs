@@ -84,13 +84,15 @@ fn replacement(
     }
     let (title, lines) = parse(&read(&book.index, file)?)?;
     let view = |path: &str| format!("/library/{}/view/{}", book.id, encoded(path));
-    let beside = |n: usize| {
-        let named = ["jpg", "png", "webp"].into_iter().map(|ending| format!("{n}.{ending}"));
+    let beside = |name: &str| {
+        let named = ["jpg", "png", "webp"].into_iter().map(|ending| format!("{name}.{ending}"));
         named.filter(|name| book.index.file(name).is_some()).map(|name| view(&name)).next()
     };
-    let steps = lines.iter().enumerate().map(|(n, line)| Step::new(line, beside(n + 1))).collect();
+    let steps = lines.iter().enumerate().map(|(n, line)| Step::new(line, beside(&(n + 1).to_string()))).collect();
     let cover = &book.index.manifest.cover;
-    Some(Replacement { guide: guide.name, lang, title, steps, picture: is_picture(cover).then(|| view(cover)) })
+    // A plain folder has no manifest that names it.
+    let picture = is_picture(cover).then(|| view(cover)).or_else(|| beside("cover"));
+    Some(Replacement { guide: guide.name, lang, title, steps, picture })
 }
 
 /// Title and steps of a text.
