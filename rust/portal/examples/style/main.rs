@@ -8,8 +8,11 @@ use std::fmt::Write;
 
 use parts::Part;
 
-/// How a part is looked at: a label and what is changed in it.
-const MODES: [(&str, fn(&str) -> String); 3] = [("light", light), ("dark", dark), ("right to left", |html| mirrored(&light(html)))];
+/// What is changed in a part's page.
+type Change = fn(&str) -> String;
+
+/// How a part is looked at.
+const MODES: [(&str, Change); 3] = [("light", light), ("dark", dark), ("right to left", |html| mirrored(&light(html)))];
 const DARK: &str = "@media (prefers-color-scheme: dark)";
 const SCHEME: &str = r#"<meta name="color-scheme" content="light dark">"#;
 
