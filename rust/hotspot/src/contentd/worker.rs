@@ -106,7 +106,7 @@ impl Worker {
             Job::Take(id) => {
                 let found = self.shared.view().waiting.iter().find(|w| w.id == id).cloned();
                 let waiting = found.ok_or("nothing waits under that name: push the stick in again")?;
-                let ended = self.import_path(&waiting.path, true);
+                let ended = self.take_waiting(&waiting);
                 if ended.is_ok() {
                     self.shared.view().answered(&id);
                 }
@@ -124,6 +124,18 @@ impl Worker {
                 Ok("looked again".into())
             }
         }
+    }
+
+    /// What waits, by the admin's word. Behind a name of a network may be something else by now: the word holds for the publisher that was shown.
+    fn take_waiting(&mut self, waiting: &Waiting) -> Ended {
+        let text = waiting.path.to_str().unwrap_or_default();
+        let Some(address) = Address::read(text).filter(|a| !matches!(a, Address::Web(_))) else { return self.import_path(&waiting.path, true) };
+        let publisher = waiting.publisher.parse().map_err(|_| "nobody vouches for it: name its own address (ipfs://…) as a source")?;
+        let gateways = gateways(&settings::load().content);
+        self.trusted.push(publisher);
+        let ended = linked(Some(address)).and_then(|(address, _)| self.follow_address(address, false, &gateways, text));
+        self.trusted.pop();
+        ended
     }
 
     /// Looks at sticks: takes what may be taken, notes what waits.
@@ -380,8 +392,7 @@ impl Worker {
 
     /// Looks at every source; what one of them says is kept for the admin.
     fn follow(&mut self, settings: &config::Content) -> Ended {
-        let mut gateways = settings.gateways.clone();
-        gateways.extend(super::uplink().others());
+        let gateways = gateways(settings);
         let mut heard = Vec::new();
         let mut failed = 0;
         for text in &settings.sources {
@@ -405,10 +416,10 @@ impl Worker {
         }
     }
 
-    /// `word`: the settings name this very root.
+    /// `word`: the settings name this very root or publisher.
     fn follow_address(&mut self, address: Address, word: bool, gateways: &[String], from: &str) -> Ended {
         match address {
-            Address::Name(publisher) => self.follow_name(&publisher, gateways, from),
+            Address::Name(publisher) => self.follow_name(&publisher, word, gateways, from),
             Address::Root(root) if self.store.bundles().contains_key(&root) => Ok("it is here".into()),
             Address::Root(root) => {
                 let mut remote = Remote::root(Gateways::new(gateways));
@@ -420,7 +431,7 @@ impl Worker {
         }
     }
 
-    fn follow_name(&mut self, publisher: &Publisher, gateways: &[String], from: &str) -> Ended {
+    fn follow_name(&mut self, publisher: &Publisher, word: bool, gateways: &[String], from: &str) -> Ended {
         let gateways = Gateways::new(gateways);
         let (bytes, record) = gateways.record(publisher)?;
         let manifest = record.cid().ok_or("its record leads to no bundle")?;
@@ -431,9 +442,11 @@ impl Worker {
             return Ok(format!("nothing new{stale}"));
         }
         let (mut remote, root) = Remote::named(gateways, manifest, bytes);
-        self.trusted.push(*publisher);
+        // Whom the settings name is trusted by that; whom a domain's owner names is not.
+        let trusted = self.trusted.len();
+        self.trusted.extend(word.then_some(*publisher));
         let ended = self.take(root, &mut remote, &publisher.short(), 0, false, from);
-        self.trusted.pop();
+        self.trusted.truncate(trusted);
         ended.map(|said| format!("{said}, {} bytes fetched{stale}", remote.fetched))
     }
 
@@ -479,6 +492,11 @@ impl Worker {
             "pinned": pinned.contains(&root), "arrived": arrived,
         })
     }
+}
+
+/// Gateways of the settings, and the boxes next door.
+fn gateways(settings: &config::Content) -> Vec<String> {
+    settings.gateways.iter().cloned().chain(super::uplink().others()).collect()
 }
 
 /// Where an address leads at last, and whether the settings name just that: a domain's owner is not the admin.
