@@ -34,6 +34,13 @@ define P2P_HOTSPOT_KEEP_FIRMWARE_TERMS
 endef
 RPI_FIRMWARE_POST_INSTALL_IMAGES_HOOKS += P2P_HOTSPOT_KEEP_FIRMWARE_TERMS
 
+# libtool writes the folder of the build into libraries that need each other. Taken out afterwards, its length would still be in the
+# file, and an image would depend on where it was made.
+define P2P_HOTSPOT_NO_RPATH
+	$(SED) 's/^hardcode_into_libs=.*/hardcode_into_libs=no/; s/^hardcode_libdir_flag_spec=.*/hardcode_libdir_flag_spec=/' $(@D)/libtool
+endef
+LIBNL_POST_CONFIGURE_HOOKS += P2P_HOTSPOT_NO_RPATH
+
 # Radios on USB for whose firmware Buildroot has no option of its own.
 LINUX_FIRMWARE_FILES += mediatek/mt7610u.bin mediatek/mt7662u.bin mediatek/mt7662u_rom_patch.bin
 

@@ -47,6 +47,7 @@ def main(args):
     brmake.build(output, home() / "build.log", no_network())
     seconds = time.monotonic() - built
     brmake.run(output, home() / "build.log", [*no_network(), "make", "-C", output, "legal-info"], "legal-info")
+    placeless(output)
     again(output)
     common.alone()
     buildroot.take(output)
@@ -85,6 +86,15 @@ def no_network():
         if subprocess.run([*words, "true"], capture_output=True).returncode == 0:
             return words
     raise Failure("this computer gives no network namespace, without which nothing shows that no network is used: run it as root")
+
+
+def placeless(output):
+    """Nothing of the root names the folder that it was built in: a slot must not depend on it."""
+    word, target = os.fsencode(output), output / "target"
+    found = [path for path in sorted(target.rglob("*")) if path.is_file() and not path.is_symlink() and word in path.read_bytes()]
+    if found:
+        names = ", ".join(str(path.relative_to(target)) for path in found[:4])
+        raise Failure(f"{len(found)} files of the root name the folder that they were built in, so the slot depends on it: {names}")
 
 
 def again(output):
