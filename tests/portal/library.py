@@ -60,6 +60,16 @@ def open_tab(b, p):
     b.says("Waits for your word")
 
 
+def hold_two(b, p, sticks):
+    """Two folders of a stick are in the library, and the tab is open."""
+    insert(p, sticks, lambda stick: [folder(stick, "Uma"), folder(stick, "Outra")])
+    time.sleep(3)
+    open_tab(b, p)
+    for n in (1, 2):
+        b.click("Take it in")
+        b.says(f"In the library ({n})")
+
+
 def unfold(b, title):
     b.js(f"[...document.querySelectorAll('summary')].find(s => s.textContent.includes({title!r})).parentNode.open = true")
 
@@ -126,12 +136,7 @@ def test_a_stick_is_judged_on_the_page():
 
 def test_what_is_held_is_pinned_and_removed():
     with owned() as p, library(p) as sticks, Browser(width=390) as b:
-        insert(p, sticks, lambda stick: [folder(stick, "Uma"), folder(stick, "Outra")])
-        time.sleep(3)
-        open_tab(b, p)
-        for n in (1, 2):
-            b.click("Take it in")
-            b.says(f"In the library ({n})")
+        hold_two(b, p, sticks)
         first, second = held(b)
         assert "goes first" in b.js("document.querySelector('#tab details summary').textContent")
         unfold(b, first)
@@ -202,12 +207,7 @@ def test_bundles_and_the_table_go_onto_a_stick():
     days = [{"date": "2026-11-30", "phones": 7, "hours": [1] * 24, "served": 0, "down": 0, "up": 0, "minutes": 60, "reads": {}}]
     with owned() as p, library(p) as sticks, Browser(width=320) as b:
         p.neighbour("countd", lambda path: (200, {"v": 1, "days": days}))
-        insert(p, sticks, lambda stick: [folder(stick, "Uma"), folder(stick, "Outra")])
-        time.sleep(3)
-        open_tab(b, p)
-        for n in (1, 2):
-            b.click("Take it in")
-            b.says(f"In the library ({n})")
+        hold_two(b, p, sticks)
         unfold(b, "For the next village")
         b.says("No stick is in.")
         lender = Lender(p, sticks)
