@@ -138,22 +138,32 @@ impl Refusal {
     }
 }
 
+/// Words that a file may have had a part in: one line, for they go into the history and onto a page.
+struct Line<'a>(&'a str);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        self.0.chars().take(300).try_for_each(|c| f.write_char(if c.is_control() { '?' } else { c }))
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable(why) => write!(f, "it cannot be read ({why}); try again, or another stick"),
+            Self::Unreadable(why) => write!(f, "it cannot be read ({}); try again, or another stick", Line(why)),
             Self::NotABundle => f.write_str("it is no update; a file that `make update` made is"),
             Self::Format(version) => write!(f, "its format {version} is newer than this release knows; install a release in between first"),
-            Self::Damaged(how) => write!(f, "it is damaged: {how}; copy it again"),
+            Self::Damaged(how) => write!(f, "it is damaged: {}; copy it again", Line(how)),
             Self::Unsigned => f.write_str("nobody signed it; only signed updates are taken"),
-            Self::BadSignature(how) => write!(f, "{how}; get it again from where it was published"),
+            Self::BadSignature(how) => write!(f, "{}; get it again from where it was published", Line(how)),
             Self::Stranger => f.write_str("it was signed by a stranger, not by the people whose releases this box takes"),
             Self::RetiredKey => f.write_str("it was signed by a key that was withdrawn; get a release that is signed by the present one"),
             Self::TooFewSignatures { have, need } => write!(f, "{have} of its signatures count and {need} must; have it signed by more"),
             Self::RootSignatures { version, have, need } => {
                 write!(f, "its root {version} has {have} signatures that count and {need} must; have the root signed by more")
             }
-            Self::BadRoots(how) => write!(f, "its root keys do not hold: {how}"),
+            Self::BadRoots(how) => write!(f, "its root keys do not hold: {}", Line(how)),
             Self::WrongBoard { boards, own } => write!(f, "it is for other boards ({}), and this is {own}", boards.join(", ")),
             Self::Replay(seq) => write!(f, "release {seq} is what runs already"),
             Self::Downgrade { seq, running } => {
