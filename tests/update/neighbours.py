@@ -4,9 +4,12 @@ noted, and nothing is restarted."""
 import http.server
 import json
 import os
-import socket
 import socketserver
 import threading
+
+from names import Names
+
+A, OWN = 1, bytes([10, 42, 0, 1])
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -44,15 +47,9 @@ class Neighbours:
         self.radio, self.lan = "up", {"state": "up", "last_error": None}
         self.daemons = {name: ["up", 0] for name in ("portald", "netd", "radiod", "updated")}
         self.servers = [_serve(os.path.join(run, name + ".sock"), getattr(self, name)) for name in ("supervisor", "radiod", "portald", "netd")]
-        self.names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.names.bind(("127.0.0.1", 53))
-        # So that closing it is noticed.
-        self.names.settimeout(0.1)
-        self.closed, self.dns = False, True
+        self.names = Names("127.0.0.1", A, OWN)
         self.web = http.server.ThreadingHTTPServer(("127.0.0.1", 80), self._portal())
         threading.Thread(target=self.web.serve_forever, daemon=True).start()
-        self.naming = threading.Thread(target=self._names, daemon=True)
-        self.naming.start()
 
     def supervisor(self, method, path, body):
         if (method, path) == ("POST", "/recover"):
@@ -87,21 +84,12 @@ class Neighbours:
 
         return Handler
 
-    def _names(self):
-        """Every name is 10.42.0.1 (RFC 1035: the question, and one answer that points back at its name)."""
-        while not self.closed:
-            try:
-                question, who = self.names.recvfrom(1500)
-            except TimeoutError:
-                continue
-            if self.dns:
-                answer = question[:2] + b"\x84\x00" + question[4:6] + b"\x00\x01\x00\x00\x00\x00" + question[12:]
-                self.names.sendto(answer + b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x0a\x2a\x00\x01", who)
+    def dns(self, answers):
+        """Whether the name server answers: every name is 10.42.0.1."""
+        self.names.data = OWN if answers else None
 
     def close(self):
         for server in [*self.servers, self.web]:
             server.shutdown()
             server.server_close()
-        self.closed = True
-        self.naming.join()
         self.names.close()

@@ -30,10 +30,11 @@ class Trial(Box):
 
     def test_each_thing_that_is_wrong_keeps_it_from_being_kept(self):
         self.ready()
-        self.neighbours.dns = False
+        self.neighbours.dns(False)
         self.boot()
         self.until(lambda: self.status()["waits_for"] == "the name server does not answer", "the name server")
-        self.neighbours.dns, self.neighbours.radio = True, "starting"
+        self.neighbours.radio = "starting"
+        self.neighbours.dns(True)
         self.until(lambda: self.status()["waits_for"] == "the access point is not up", "the access point")
         self.neighbours.lan = {"state": "trouble", "last_error": "nft refused the rules"}
         self.until(lambda: self.status()["waits_for"] == "visitors are not kept apart: nft refused the rules", "the rules")
@@ -82,12 +83,12 @@ class Trial(Box):
 
     def test_the_power_goes_during_the_trial(self):
         self.ready()
-        self.neighbours.dns = False
+        self.neighbours.dns(False)
         self.boot()
         time.sleep(1)
         self.assertEqual(self.boot(), ("a", False))
         self.assertTrue(self.told("it started, and then it stopped or the power went"))
-        self.neighbours.dns = True
+        self.neighbours.dns(True)
         # Once, that is no reason to leave it alone.
         stick = self.stick()
         self.keys.bundle(f"{stick}/u", 7)
