@@ -2,8 +2,6 @@
 'use strict';
 const contentPage = (() => {
   const { say, el, field, button, tell, busy, sure, fill } = page;
-  const AGAIN = 1000; // Milliseconds between two looks at work under way.
-  const pause = () => new Promise((done) => { setTimeout(done, AGAIN); });
   const key = (name) => el('code', { class: 'key' }, name);
   // As the phone writes it; the box's clock may never have been set.
   const time = (t) => (t ? new Date(t * 1000).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' }) : '?');
@@ -38,7 +36,7 @@ const contentPage = (() => {
     if (!progress) return;
     while (progress && place.isConnected) {
       draw(place, progress);
-      await pause();
+      await session.pause();
       const got = await look();
       progress = got && got.progress;
     }
@@ -52,18 +50,15 @@ const contentPage = (() => {
     working = true;
     try {
       const { job } = await session.ask('POST', '/content' + path, what);
-      for (;;) {
-        const ended = await session.ask('GET', '/content/job?n=' + job);
-        if (!body.isConnected) return;
-        if (ended.state !== 'working') {
-          await begin(body);
-          document.querySelector('#owner h2').focus({ preventScroll: true });
-          return ended.state === 'failed' ? tell(say('content-failed') + ' ' + ended.text, true) : tell(say('content-done'));
-        }
+      const ended = await session.job(job, async () => {
+        if (!body.isConnected) return false;
         const got = await look();
         draw(body.querySelector('.going'), got && got.progress);
-        await pause();
-      }
+      });
+      if (!body.isConnected) return;
+      await begin(body);
+      document.querySelector('#owner h2').focus({ preventScroll: true });
+      if (ended.state === 'failed') tell(say('content-failed') + ' ' + ended.text, true); else tell(say('content-done'));
     } finally { working = false; }
   });
   // The same after a question.

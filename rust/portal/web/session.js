@@ -63,6 +63,17 @@ const session = (() => {
     if (open.status >= 400) throw fail('refused', { status: open.status, body: open.body });
     return open.body;
   };
+  // Work of contentd that takes time: what became of it. `meanwhile` is done between two looks; when it says false, nobody waits any more.
+  const AGAIN = 1000; // Milliseconds between two looks.
+  const pause = () => new Promise((done) => { setTimeout(done, AGAIN); });
+  const job = async (n, meanwhile) => {
+    for (;;) {
+      const ended = await ask('GET', '/content/job?n=' + n);
+      if (ended.state !== 'working') return ended;
+      if (meanwhile && await meanwhile() === false) return ended;
+      await pause();
+    }
+  };
   const end = () => { state = null; keep(); };
-  return { login, ask, end, is: () => state !== null };
+  return { login, ask, job, pause, end, is: () => state !== null };
 })();
