@@ -3,7 +3,8 @@
 //! Pure: the shell brings blocks, and sends what [`plan`] names.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::cid::{Cid, Codec};
 use crate::dagpb::Node;
@@ -15,6 +16,8 @@ use crate::{cbor, key::Publisher};
 pub const MAX_TARGET: usize = 4096;
 /// Longest name of a saved file, in characters.
 const MAX_NAME: usize = 100;
+/// What stays as it is in it (RFC 5987, attr-char, and less than that).
+const SAVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 /// Blocks of one answer.
 const MAX_BLOCKS: usize = 1 << 21;
 /// Nesting that is followed.
@@ -142,14 +145,7 @@ fn value(query: &str, key: &str) -> Option<String> {
 pub fn disposition(query: &str) -> Option<String> {
     let name: String = value(query, "filename")?.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
     let plain = |c: char| if c.is_ascii_alphanumeric() || " -._()".contains(c) { c } else { '_' };
-    let encoded = name.bytes().fold(String::new(), |mut out, b| {
-        if b.is_ascii_alphanumeric() || b"-._".contains(&b) {
-            out.push(b as char);
-        } else {
-            let _ = write!(out, "%{b:02X}");
-        }
-        out
-    });
+    let encoded = utf8_percent_encode(&name, SAVED);
     (!name.is_empty())
         .then(|| format!("attachment; filename=\"{}\"; filename*=UTF-8''{encoded}", name.chars().map(plain).collect::<String>()))
 }

@@ -17,13 +17,18 @@ pub struct Entry {
 /// What stays readable in a URL path.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// A path in an address.
+pub(crate) fn encoded(path: &str) -> String {
+    utf8_percent_encode(path, PATH).to_string()
+}
+
 /// Longest name, in bytes, after decoding.
 const MAX_NAME: usize = 1024;
 
 impl Entry {
     /// The path part of its URL after `/files/`.
     pub fn href(&self) -> String {
-        utf8_percent_encode(&self.name, PATH).to_string()
+        encoded(&self.name)
     }
 
     /// Its size for people.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use askama::Template;
 use content::manifest::Entry;
 use content::store::Index;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
-use crate::files;
+use crate::files::{self, encoded};
 use crate::guides::{self, Guide, Replacement};
 use crate::lang::{Key, Language};
 use crate::pages::{self, Frame, STYLE};
@@ -131,13 +131,6 @@ impl Shelf {
         let books = || self.books.iter().filter(|book| book.guide().is_none());
         (books().take(ON_FRONT).collect(), books().count())
     }
-}
-
-/// What stays readable in a path.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-pub(crate) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, PATH).to_string()
 }
 
 /// A file that a page may show as a picture.

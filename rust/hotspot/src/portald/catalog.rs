@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use content::gateway::Blocks;
 use content::key::Publisher;
 use content::store::{Index, Place, Shelf as Disk};
 use portal::library::Shelf;
+use rawzip::ReaderAt;
 
 use super::cached::{Cached, Patience};
 use super::wire::Stretch;
@@ -34,11 +35,11 @@ impl Catalog {
 
     /// The books, seconds old at most.
     pub async fn shelf(&self) -> Option<Arc<Shelf>> {
-        let (disk, mut packs) = (self.disk.clone(), Packs::new(self.root.clone()));
+        let (disk, root) = (self.disk.clone(), self.root.clone());
         let look = move || {
             let mut disk = disk.lock().unwrap_or_else(PoisonError::into_inner);
             // The old value stays while nothing has changed.
-            disk.look().then(|| Shelf::new(disk.bundles().cloned()).with_guides(|index, file| packs.file(index, file)))
+            disk.look().then(|| Shelf::new(disk.bundles().cloned()).with_guides(|index, file| small(&root, index, file)))
         };
         self.shelf.get(LOOK, || async move { tokio::task::spawn_blocking(look).await.ok().flatten() }).await
     }
@@ -53,6 +54,15 @@ impl Catalog {
     pub fn blocks(&self, shelf: Arc<Shelf>) -> Held {
         Held { shelf, packs: Packs::new(self.root.clone()) }
     }
+}
+
+/// All bytes of a small file.
+fn small(root: &Path, index: &Index, file: usize) -> Option<Vec<u8>> {
+    let size = index.manifest.entries.get(file)?.size;
+    let stretches = Packs::new(root.to_owned()).stretches(&index.stretches(file, 0, size))?;
+    let mut bytes = vec![0; usize::try_from(size).ok()?];
+    Pieced(stretches).read_exact_at(&mut bytes, 0).ok()?;
+    Some(bytes)
 }
 
 /// Packs that are opened once for an answer.
@@ -76,17 +86,6 @@ impl Packs {
         Some(file)
     }
 
-    /// All bytes of a small file.
-    fn file(&mut self, index: &Index, file: usize) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
-        for place in index.stretches(file, 0, index.manifest.entries.get(file)?.size) {
-            let from = bytes.len();
-            bytes.resize(from + place.len as usize, 0);
-            self.pack(place.pack)?.read_exact_at(&mut bytes[from..], place.at).ok()?;
-        }
-        Some(bytes)
-    }
-
     fn stretches(mut self, places: &[Place]) -> Option<Vec<Stretch>> {
         places.iter().map(|place| Some(Stretch { file: self.pack(place.pack)?, offset: place.at, left: u64::from(place.len) })).collect()
     }
@@ -96,7 +95,7 @@ impl Packs {
 #[derive(Debug)]
 pub struct Pieced(pub Vec<Stretch>);
 
-impl rawzip::ReaderAt for Pieced {
+impl ReaderAt for Pieced {
     fn read_at(&self, buf: &mut [u8], mut offset: u64) -> std::io::Result<usize> {
         for stretch in &self.0 {
             if offset < stretch.left {

@@ -5,8 +5,8 @@
 use askama::Template;
 use rawzip::ReaderAt;
 
+use crate::files::encoded;
 use crate::lang::Key;
-use crate::library::encoded;
 use crate::pages::{self, Frame, STYLE};
 use crate::request::Request;
 use crate::response::Response;

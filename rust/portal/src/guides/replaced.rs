@@ -9,9 +9,10 @@ use std::cmp::Reverse;
 use content::store::Index;
 
 use super::{GUIDES, Guide};
+use crate::files::encoded;
 use crate::home::clean;
 use crate::lang::LANGUAGES;
-use crate::library::{Book, encoded, is_picture};
+use crate::library::{Book, is_picture};
 
 /// Largest text in bytes.
 const MAX_TEXT: u64 = 16 * 1024;
