@@ -49,11 +49,6 @@ impl Loan {
         &self.folder
     }
 
-    /// The stick as it was when it was asked for.
-    pub fn stick(&self) -> &Stick {
-        &self.stick
-    }
-
     /// To be called now and then by whoever writes for long.
     pub fn keep(&mut self) {
         if self.asked.elapsed() >= AGAIN {

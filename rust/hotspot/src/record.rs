@@ -14,24 +14,31 @@ pub fn folder(name: &str) -> PathBuf {
 ///
 /// `mode` are its permissions whatever the umask; `group` is its group, the writer's own when `None`.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> io::Result<()> {
-    let new = path.with_extension("new");
+    whole(path, "new", mode, |mut file| {
+        // The umask must not take a reader away.
+        file.set_permissions(Permissions::from_mode(mode))?;
+        if group.is_some() {
+            fchown(file, None, group)?;
+        }
+        file.write_all(bytes)
+    })
+}
+
+/// The same with what `fill` writes, beside under this ending meanwhile, and with what the umask leaves of `mode`: where files have no
+/// owners, only its owner may change it.
+pub fn whole<E: From<io::Error>>(path: &Path, ending: &str, mode: u32, fill: impl FnOnce(&File) -> Result<(), E>) -> Result<(), E> {
+    let new = path.with_extension(ending);
     let _ = fs::remove_file(&new);
-    if let Err(e) = write(&new, bytes, mode, group) {
+    let written = || {
+        let file = File::options().write(true).create_new(true).mode(mode).open(&new)?;
+        fill(&file)?;
+        Ok(file.sync_all()?)
+    };
+    if let Err(e) = written() {
         // On a full storage half a file would take what little room there is.
         let _ = fs::remove_file(&new);
         return Err(e);
     }
     fs::rename(&new, path)?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
-fn write(new: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).mode(mode).open(new)?;
-    // The umask must not take a reader away.
-    file.set_permissions(Permissions::from_mode(mode))?;
-    if group.is_some() {
-        fchown(&file, None, group)?;
-    }
-    file.write_all(bytes)?;
-    file.sync_all()
+    Ok(path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?)
 }

@@ -1,6 +1,6 @@
 //! Bundles as files for the next village: into a folder, or onto a stick, which is lent for as long as that takes.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +13,16 @@ use super::state::Arrival;
 use super::view::{Progress, Shared};
 use super::worker::SHOW;
 use crate::loan::{self, Loan};
+use crate::record;
 use crate::supervisor::sticks::FOLDER;
 
 /// FAT's largest file.
 const FAT_MOST: u64 = u32::MAX as u64;
 /// What a file may have beside its blocks: heads and addresses of the blocks, about 40 bytes each, and the disk's own.
 const MORE: u64 = 1 << 20;
+/// A file's ending while it is written, and who may read it.
+const PART: &str = "part";
+const MODE: u32 = 0o666;
 
 /// Writes `roots` into `to`. Errors: what a person can do about it; files that were done stay.
 pub fn bundles(store: &Store, shared: &Arc<Shared>, roots: &[Cid], to: &Path) -> Result<String, String> {
@@ -39,9 +43,9 @@ pub fn bundles(store: &Store, shared: &Arc<Shared>, roots: &[Cid], to: &Path) ->
             large.manifest.title
         ));
     }
+    let name = stick.name.clone();
     let mut loan = Loan::of(stick)?;
     let folder = loan.folder().to_owned();
-    let name = loan.stick().name.clone();
     write(store, shared, &indexes, &folder, &mut || loan.keep())?;
     loan.end()?;
     Ok(format!("{} bundles are on the stick {name}, which can be pulled now", roots.len()))
@@ -50,18 +54,8 @@ pub fn bundles(store: &Store, shared: &Arc<Shared>, roots: &[Cid], to: &Path) ->
 /// Writes a small file onto the stick that `to` lies on, whole or not at all.
 pub fn put(to: &Path, name: &str, text: &str) -> Result<String, String> {
     let loan = Loan::of(loan::stick_of(to).ok_or("the stick is out")?)?;
-    let path = loan.folder().join(name);
-    let new = path.with_extension("new");
-    let written = File::create(&new).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, &path)?;
-        File::open(loan.folder())?.sync_all()
-    });
-    if let Err(e) = written {
-        let _ = fs::remove_file(&new);
-        return Err(format!("{name}: {e}"));
-    }
+    record::whole(&loan.folder().join(name), "new", MODE, |mut file| file.write_all(text.as_bytes()))
+        .map_err(|e| format!("{name}: {e}"))?;
     loan.end()?;
     Ok(format!("{FOLDER}/{name} is on the stick, which can be pulled now"))
 }
@@ -90,7 +84,6 @@ fn write(store: &Store, shared: &Arc<Shared>, indexes: &[(&Cid, &Index)], folder
 fn one(store: &Store, shared: &Arc<Shared>, root: &Cid, index: &Index, folder: &Path, keep: &mut dyn FnMut()) -> Result<(), String> {
     let (total, title) = (index.bytes(), &index.manifest.title);
     let path = folder.join(file_name(root, index));
-    let part = path.with_extension("part");
     let mut shown = Instant::now();
     let mut progress = |done| {
         if shown.elapsed() >= SHOW {
@@ -99,19 +92,9 @@ fn one(store: &Store, shared: &Arc<Shared>, root: &Cid, index: &Index, folder: &
             keep();
         }
     };
-    let written = File::create(&part).map_err(Error::Io).and_then(|file| {
-        let mut out = BufWriter::with_capacity(256 * 1024, file);
-        store.export(root, &mut out, &mut progress)?;
-        out.get_ref().sync_all()?;
-        fs::rename(&part, &path)?;
-        Ok(File::open(folder)?.sync_all()?)
-    });
-    if let Err(e) = written {
-        let _ = fs::remove_file(&part);
-        return Err(format!("{}: {e}", path.display()));
-    }
-    let manifest = Some(&index.manifest).filter(|_| index.signed);
-    shared.state().note(Arrival::new("exported", manifest, title, &path.display().to_string(), ""));
+    record::whole(&path, PART, MODE, |file| store.export(root, &mut BufWriter::with_capacity(256 * 1024, file), &mut progress))
+        .map_err(|e: Error| format!("{}: {e}", path.display()))?;
+    shared.state().note(Arrival::of("exported", index, &path.display().to_string()));
     Ok(())
 }
 
@@ -128,7 +111,7 @@ fn leftovers(folder: &Path) {
         let name = entry.file_name();
         let name = Path::new(&name);
         let end = name.file_stem().and_then(|s| s.to_str()).and_then(|s| s.rsplit_once('-')).is_some_and(|(_, end)| end.len() == 8);
-        name.extension().is_some_and(|e| e == "part") && end
+        name.extension().is_some_and(|e| e == PART) && end
     };
     fs::read_dir(folder)
         .into_iter()

@@ -1,13 +1,14 @@
 //! What contentd remembers beside the store: whom the admin trusts, what is pinned, what arrived from where.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use content::Manifest;
 use content::key::Publisher;
 use content::policy::Policy;
+use content::store::Index;
 use serde::{Deserialize, Serialize};
 
+use crate::clockd::shown;
 use crate::record;
 
 /// Lines of the log of arrivals that are kept.
@@ -36,13 +37,18 @@ impl Arrival {
     /// What happened now. `manifest`: only of somebody who vouches for it.
     pub fn new(what: &str, manifest: Option<&Manifest>, title: &str, from: &str, why: &str) -> Self {
         Self {
-            t: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs()),
+            t: shown(),
             what: what.into(),
             title: title.into(),
             publisher: manifest.map(|m| m.publisher.to_string()).unwrap_or_default(),
             from: from.into(),
             why: why.into(),
         }
+    }
+
+    /// What went well with a bundle, which whoever signed it vouches for.
+    pub fn of(what: &str, index: &Index, from: &str) -> Self {
+        Self::new(what, Some(&index.manifest).filter(|_| index.signed), &index.manifest.title, from, "")
     }
 }
 

@@ -22,6 +22,7 @@ use super::sources::{Address, Gateways, Remote, WebCar};
 use super::state::Arrival;
 use super::sticks;
 use super::view::{Progress, Shared, Space, Waiting};
+use crate::clockd::shown;
 use crate::netd::settings;
 
 /// How often sticks are looked for.
@@ -134,9 +135,16 @@ impl Worker {
         };
         let publisher = waiting.publisher.parse().map_err(|_| "nobody vouches for it: name its own address (ipfs://…) as a source")?;
         let gateways = gateways(&settings::load().content);
-        self.trusted.push(publisher);
-        let ended = linked(Some(address)).and_then(|(address, _)| self.follow_address(address, false, &gateways, text));
-        self.trusted.pop();
+        let (address, _) = linked(Some(address))?;
+        self.trusting(Some(publisher), |worker| worker.follow_address(address, false, &gateways, text))
+    }
+
+    /// Works with somebody trusted for that long.
+    fn trusting(&mut self, publisher: Option<Publisher>, work: impl FnOnce(&mut Self) -> Ended) -> Ended {
+        let trusted = self.trusted.len();
+        self.trusted.extend(publisher);
+        let ended = work(self);
+        self.trusted.truncate(trusted);
         ended
     }
 
@@ -296,7 +304,7 @@ impl Worker {
         if index.signed {
             state.policy.seen(&index.manifest);
         }
-        state.note(Arrival::new("published", Some(&index.manifest).filter(|_| index.signed), &index.manifest.title, from, ""));
+        state.note(Arrival::of("published", &index, from));
         drop(state);
         log::info!("published \"{}\": {} new bytes from {from}", index.manifest.title, imported.new_bytes);
         for root in old {
@@ -360,7 +368,7 @@ impl Worker {
         self.store.remove(root).map_err(|e| e.to_string())?;
         let mut state = self.shared.state();
         state.pinned.retain(|pinned| *pinned != root.to_string());
-        state.note(Arrival::new("removed", Some(&index.manifest).filter(|_| index.signed), &index.manifest.title, "", ""));
+        state.note(Arrival::of("removed", &index, ""));
         Ok(format!("\"{}\" is removed", index.manifest.title))
     }
 
@@ -407,7 +415,7 @@ impl Worker {
                     (false, why)
                 }
             };
-            heard.push(json!({"address": text, "ok": ok, "text": said, "t": now()}));
+            heard.push(json!({"address": text, "ok": ok, "text": said, "t": shown()}));
         }
         self.shared.view().sources = heard;
         let all = settings.sources.len();
@@ -439,16 +447,13 @@ impl Worker {
         let manifest = record.cid().ok_or("its record leads to no bundle")?;
         // Without a clock nobody knows; an old record is shown, never refused.
         let stale =
-            if record.ends().is_some_and(|end| end < now()) { "; its record has expired: the publisher should sign anew" } else { "" };
+            if record.ends().is_some_and(|end| end < shown()) { "; its record has expired: the publisher should sign anew" } else { "" };
         if self.store.find(&manifest).is_some() {
             return Ok(format!("nothing new{stale}"));
         }
         let (mut remote, root) = Remote::named(gateways, manifest, bytes);
         // Whom the settings name is trusted by that; whom a domain's owner names is not.
-        let trusted = self.trusted.len();
-        self.trusted.extend(word.then_some(*publisher));
-        let ended = self.take(root, &mut remote, &publisher.short(), 0, false, from);
-        self.trusted.truncate(trusted);
+        let ended = self.trusting(word.then_some(*publisher), |worker| worker.take(root, &mut remote, &publisher.short(), 0, false, from));
         ended.map(|said| format!("{said}, {} bytes fetched{stale}", remote.fetched))
     }
 
@@ -510,11 +515,6 @@ fn linked(address: Option<Address>) -> Result<(Address, bool), String> {
         (address, word) = (neighbours::dnslink(domain)?, false);
     }
     Ok((address, word))
-}
-
-/// Seconds since 1970, by the box's clock.
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }
 
 fn older(seq: u64, seen: u64) -> String {

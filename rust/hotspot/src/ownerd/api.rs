@@ -144,7 +144,7 @@ fn report(shared: &Handle, now: Duration, query: &str) -> (u16, Value) {
     if code == 200 {
         status["tls"] = told;
     }
-    let lang = query.strip_prefix("lang=").and_then(Language::named).unwrap_or_else(Language::english);
+    let lang = language(query);
     let problems: Vec<config::Problem> = serde_json::from_value(status["settings"]["problems"].clone()).unwrap_or_default();
     let status = Some(&status).filter(|s| s["error"].is_null());
     let report = portal::status::report(lang, status, &problems);
@@ -165,8 +165,13 @@ fn people(query: &str) -> (u16, Value) {
         return (code, gate);
     }
     let (code, stations) = pass_on("radiod", "/stations", None);
-    let lang = query.strip_prefix("lang=").and_then(Language::named).unwrap_or_else(Language::english);
+    let lang = language(query);
     (200, json!(portal::people::people(lang, &gate, if code == 200 { &stations } else { &Value::Null })))
+}
+
+/// The language that a page is read in: `lang=xx`.
+pub fn language(query: &str) -> &'static Language {
+    query.strip_prefix("lang=").and_then(Language::named).unwrap_or_else(Language::english)
 }
 
 /// Asks another daemon.

@@ -3,7 +3,7 @@
 use portal::lang::Language;
 use serde_json::{Value, json};
 
-use super::api::pass_on;
+use super::api::{language, pass_on};
 use super::edit;
 use super::sticks;
 use crate::ipc;
@@ -18,7 +18,7 @@ const LINES: usize = 100;
 
 /// `GET /content?lang=xx`: space, what is under way, what is held, what waits, who is trusted, what the sources said.
 pub fn overview(query: &str) -> (u16, Value) {
-    let lang = query.strip_prefix("lang=").and_then(Language::named).unwrap_or_else(Language::english);
+    let lang = language(query);
     let (code, status) = pass_on("contentd", "/status", None);
     if code != 200 {
         return (code, status);

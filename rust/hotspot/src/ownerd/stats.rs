@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use counts::{Bar, Day, bars};
-use portal::lang::{Key, Language};
+use portal::lang::Key;
 use serde_json::{Value, json};
 
-use super::api::pass_on;
+use super::api::{language, pass_on};
 use super::sticks;
 use crate::countd::day_of;
 
@@ -31,7 +31,7 @@ fn titles() -> BTreeMap<String, String> {
 
 /// `GET /stats?lang=xx`: charts of the last days, and what was read most in them.
 pub fn charts(query: &str) -> (u16, Value) {
-    let lang = query.strip_prefix("lang=").and_then(Language::named).unwrap_or_else(Language::english);
+    let lang = language(query);
     let days = match days(SHOWN) {
         Ok(days) => days,
         Err(no) => return no,
@@ -65,21 +65,23 @@ pub fn charts(query: &str) -> (u16, Value) {
 /// `GET /stats/csv`: every day that is kept.
 pub fn csv() -> (u16, Value) {
     match days(usize::MAX) {
-        Ok(days) => {
-            let titles = titles();
-            (200, json!({"csv": counts::csv(&days, |root| titles.get(root).cloned())}))
-        }
+        Ok(days) => (200, json!({"csv": table(&days)})),
         Err(no) => no,
     }
 }
 
+fn table(days: &[Day]) -> String {
+    let titles = titles();
+    counts::csv(days, |root| titles.get(root).cloned())
+}
+
 /// `POST /stats/stick {stick}`: the same table onto a stick. Answers with contentd's `{job}`.
 pub fn onto_stick(body: &Value) -> (u16, Value) {
-    let (status, table) = csv();
-    if status != 200 {
-        return (status, table);
-    }
-    let last = table["csv"].as_str().and_then(|t| t.lines().next_back()?.split(',').next()).filter(|date| date.starts_with('2'));
-    let name = format!("statistics-{}.csv", last.unwrap_or("days"));
-    sticks::with(body, |to| pass_on("contentd", "/put", Some(&json!({"to": to, "name": name, "text": table["csv"]}))))
+    sticks::with(body, |to| match days(usize::MAX) {
+        Ok(days) => {
+            let name = format!("statistics-{}.csv", days.last().map_or("days", |day| &day.date));
+            pass_on("contentd", "/put", Some(&json!({"to": to, "name": name, "text": table(&days)})))
+        }
+        Err(no) => no,
+    })
 }

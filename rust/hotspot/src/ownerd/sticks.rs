@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use portal::lang::Language;
 use serde_json::{Value, json};
 
+use super::api::language;
 use crate::shown::shown;
 use crate::supervisor::sticks::{Stick, known};
 
 /// `GET /sticks?lang=xx`: `{sticks: [{name, size, free, fs, why}]}`: sizes as the language writes them, `why` where one cannot be used.
 pub fn show(query: &str) -> (u16, Value) {
-    let lang = query.strip_prefix("lang=").and_then(Language::named).unwrap_or_else(Language::english);
+    let lang = language(query);
     let one = |stick: &Stick| {
         let free = stick.path.as_deref().and_then(|path| sys::mount::space(path).ok()).map(|(_, free)| lang.size(free));
         json!({"name": stick.name, "size": lang.size(stick.size), "free": free, "fs": stick.fs, "why": stick.why.as_deref().map(shown)})

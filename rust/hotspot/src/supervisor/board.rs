@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -13,7 +12,7 @@ pub fn state() -> Value {
         "temperature_c": temperature(sys),
         "undervoltage": undervoltage(sys),
         "card_errors": card_errors(sys),
-        "unix_s": SystemTime::now().duration_since(UNIX_EPOCH).map(|t| t.as_secs()).unwrap_or_default(),
+        "unix_s": crate::clockd::shown(),
     })
 }
 

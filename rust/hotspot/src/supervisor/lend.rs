@@ -24,7 +24,7 @@ pub fn set(stick: &mut Stick, write: bool) {
     if write == stick.writable {
         return;
     }
-    let result = if write { begin(stick, &path) } else { patiently(|| end(stick, &path)).map_err(|e| e.to_string()) };
+    let result = if write { begin(stick, &path) } else { patiently(|| change(stick, &path, false)).map_err(|e| e.to_string()) };
     match result {
         Ok(()) => {
             stick.writable = write;
@@ -38,38 +38,36 @@ pub fn set(stick: &mut Stick, write: bool) {
 }
 
 fn begin(stick: &Stick, path: &Path) -> Result<(), String> {
-    patiently(|| to_write(stick, path)).map_err(|e| match e.raw_os_error().map(Errno::from_raw) {
+    patiently(|| change(stick, path, true)).map_err(|e| match e.raw_os_error().map(Errno::from_raw) {
         Some(Errno::EROFS | Errno::EACCES) => "it is write-protected: it may have a switch, or be worn out".to_owned(),
         Some(Errno::EBUSY) => "it is being read: wait a minute and try again".to_owned(),
         _ => format!("its file system ({}) does not take writing: {e}; check it on a computer", stick.fs),
     })?;
     folder(path).map_err(|e| {
-        let _ = end(stick, path);
+        let _ = change(stick, path, false);
         format!("the folder {FOLDER} cannot be made on it: {e}")
     })
 }
 
-fn to_write(stick: &Stick, path: &Path) -> io::Result<()> {
-    // Read-only, ext4's journal was passed over: only a new mount replays it.
-    if stick.fs == "ext4" { anew(stick, path, ALWAYS, "errors=remount-ro") } else { mount::remount(path, ALWAYS) }
-}
-
-fn end(stick: &Stick, path: &Path) -> io::Result<()> {
-    if stick.fs == "ext4" {
-        anew(stick, path, ALWAYS | Flags::MS_RDONLY, "noload")
-    } else {
-        mount::remount(path, ALWAYS | Flags::MS_RDONLY)
+fn change(stick: &Stick, path: &Path, write: bool) -> io::Result<()> {
+    if stick.fs != "ext4" {
+        return mount::remount(path, flags(write));
     }
+    // Read-only, ext4's journal was passed over: only a new mount replays it.
+    mount::unmount(path, false)?;
+    ext4(stick, path, write).inspect_err(|_| {
+        // Readable it shall be in any case.
+        let _ = ext4(stick, path, false);
+    })
 }
 
-fn anew(stick: &Stick, path: &Path, flags: Flags, options: &str) -> io::Result<()> {
-    mount::unmount(path, false)?;
+fn ext4(stick: &Stick, path: &Path, write: bool) -> io::Result<()> {
     let device = Path::new("/dev").join(&stick.name);
-    let device = device.to_string_lossy();
-    mount::mount(&device, path, &stick.fs, flags, options).inspect_err(|_| {
-        // Readable it shall be in any case.
-        let _ = mount::mount(&device, path, &stick.fs, ALWAYS | Flags::MS_RDONLY, "noload");
-    })
+    mount::mount(&device.to_string_lossy(), path, "ext4", flags(write), if write { "errors=remount-ro" } else { "noload" })
+}
+
+fn flags(write: bool) -> Flags {
+    if write { ALWAYS } else { ALWAYS | Flags::MS_RDONLY }
 }
 
 fn patiently(mut attempt: impl FnMut() -> io::Result<()>) -> io::Result<()> {

@@ -12,7 +12,7 @@ const MOST: usize = 8;
 /// One wish: this insertion of this stick, to be written or not any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// The kernel's name and its number of the insertion, as `sda1:7`.
+    /// Which, as [`insertion`] says it.
     pub stick: String,
     /// To be written.
     pub write: bool,
@@ -24,10 +24,15 @@ impl Wish {
         let name = body["name"].as_str().unwrap_or_default();
         let plain = name.starts_with("sd") && name.len() <= 16 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         match (plain, body["seq"].as_u64(), body["write"].as_bool()) {
-            (true, Some(seq), Some(write)) => Ok(Self { stick: format!("{name}:{seq}"), write }),
+            (true, Some(seq), Some(write)) => Ok(Self { stick: insertion(name, seq), write }),
             _ => Err("a stick is {name, seq, write}, as sticks.json has it".into()),
         }
     }
+}
+
+/// One insertion of a stick, as `sda1:7`.
+pub fn insertion(name: &str, seq: u64) -> String {
+    format!("{name}:{seq}")
 }
 
 /// The sticks that are lent.

@@ -13,6 +13,7 @@ use sys::mount::{self, Flags};
 use update::Layout;
 
 use super::lend;
+use super::loans::insertion;
 use super::table::GROUP;
 use crate::ipc::run_dir;
 
@@ -81,8 +82,8 @@ pub fn run(lent: &[&str]) -> Result<(), String> {
         }
     }
     for stick in &mut sticks {
-        let name = format!("{}:{}", stick.name, stick.seq);
-        lend::set(stick, lent.contains(&name.as_str()));
+        let wanted = lent.contains(&insertion(&stick.name, stick.seq).as_str());
+        lend::set(stick, wanted);
     }
     let record = run_dir().join("sticks.json");
     let bytes = serde_json::to_vec(&Known { v: 1, sticks }).map_err(|e| e.to_string())?;

@@ -22,7 +22,7 @@ const CLOCK_IS_SET: u64 = 1_704_067_200;
 
 /// Makes requests.
 pub fn agent() -> ureq::Agent {
-    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let clock = crate::clockd::shown();
     ureq::Agent::config_builder()
         .user_agent("p2p-hotspot")
         .http_status_as_error(false)

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -109,6 +108,6 @@ impl Store {
 }
 
 fn now() -> Now {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let time = crate::clockd::shown();
     Now { time: if time >= CLOCK_IS_SET { time } else { 0 }, uptime_s: sys::process::uptime().as_secs() }
 }

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use content::envelope::Envelope;
 use content::key::Secret;
@@ -136,7 +135,7 @@ fn write(out: &Path, hashed: &make::Hashed, envelope: &[u8], block: &[u8]) -> Ou
 /// Seconds since 1970; `SOURCE_DATE_EPOCH` makes a bundle that can be made again, bit for bit.
 fn now() -> u64 {
     let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
-    fixed.unwrap_or_else(|| SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs()))
+    fixed.unwrap_or_else(crate::clockd::shown)
 }
 
 /// The release that stands there already, if it is by the same key: its manifest and sequence.

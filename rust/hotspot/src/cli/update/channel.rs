@@ -1,7 +1,6 @@
 //! `hotspot update channel`.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 use update::{Bundle, Channel, Entry};
@@ -29,7 +28,7 @@ pub fn run(mut args: lexopt::Parser) -> Outcome {
     };
     let (trust, signers) = (chain(&keys.join("root.json"))?, release_keys(&keys)?);
     let signers: Vec<_> = signers.into_iter().filter(|k| trust.newest().releases.contains(&k.public())).collect();
-    let version = edition.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()));
+    let version = edition.unwrap_or_else(crate::clockd::shown);
     let mut releases = files.iter().map(|file| entry(file, &out, prefix.as_deref(), &trust)).collect::<Result<Vec<_>, _>>()?;
     releases.sort_by_key(|r| r.seq);
     let channel = Channel { v: 1, version, releases };
