@@ -20,7 +20,9 @@ fn check(channel: &Channel) {
         assert!(entry.boards.iter().any(|b| b == board) && running != Some(entry.seq) && pin.is_none_or(|p| p == entry.seq));
         assert!(running.is_none_or(|r| entry.seq > r || entry.back >= r));
         if let Some(url) = resolve("http://server/folder/channel.json", &entry.url) {
-            assert!(!url.contains("/../") && !url.contains(char::is_whitespace));
+            // A host may call itself "..": no name server knows it, and it climbs out of no folder.
+            let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+            assert!(!format!("/{path}/").contains("/../") && !url.contains(char::is_whitespace));
             let absolute = entry.url.contains("://");
             assert!(absolute || url.starts_with("http://server/folder/"));
         }
