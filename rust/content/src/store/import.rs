@@ -21,6 +21,9 @@ use crate::{Error, Manifest};
 /// Buffers between two threads: with blocks of 2 MiB at most, all of them are below 20 MiB.
 const AHEAD: usize = 3;
 
+/// Bytes after which the card begins to write them: all at the end would leave it idle until then, and fill the memory.
+const BEHIND: u64 = 8 << 20;
+
 /// What an import is given.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
@@ -157,6 +160,7 @@ fn no_room(is: u64, limit: u64) -> Error {
 fn append(mut out: File, header: &[u8], blocks: &Receiver<(Cid, Vec<u8>)>, give_back: &SyncSender<Vec<u8>>) -> io::Result<()> {
     out.write_all(header)?;
     let mut head = Vec::new();
+    let (mut at, mut told) = (header.len() as u64, 0);
     for (cid, block) in blocks {
         head.clear();
         head.extend(car::section_head(cid, block.len()));
@@ -168,9 +172,21 @@ fn append(mut out: File, header: &[u8], blocks: &Receiver<(Cid, Vec<u8>)>, give_
             out.write_all(&head)?;
             out.write_all(&block)?;
         }
+        at += head_length(block.len()) as u64 + block.len() as u64;
         let _ = give_back.try_send(block);
+        if at - told >= BEHIND {
+            begin_writing(&out, told, at);
+            told = at;
+        }
     }
     Ok(())
+}
+
+/// The card begins to write these bytes, without being waited for; what it has written already leaves the memory, where visitors' files are better kept.
+fn begin_writing(out: &File, from: u64, to: u64) {
+    let (Ok(offset), Ok(length)) = (i64::try_from(from), i64::try_from(to - from)) else { return };
+    // Advice: without it, the end takes longer.
+    let _ = nix::fcntl::posix_fadvise(out, offset, length, nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED);
 }
 
 /// What reading ahead met: a section, the end, or an error.
