@@ -24,6 +24,8 @@ pub fn run_dir() -> std::path::PathBuf {
 const MAX_BODY: usize = 1 << 20;
 /// A daemon that does not answer by then is counted as not answering.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a socket that nobody listens on is tried.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// A request as a daemon's handler sees it.
 pub struct Request {
@@ -91,9 +93,14 @@ impl std::fmt::Display for Error {
 
 /// Asks daemon `name`: a GET when `body` is `None`, else a POST of it as JSON.
 pub async fn ask(name: &str, path: &str, body: Option<&Value>) -> Result<Value, Error> {
+    ask_when_up(name, path, body, Duration::ZERO).await
+}
+
+/// The same of a daemon that may be starting: somebody listening is waited for that long.
+async fn ask_when_up(name: &str, path: &str, body: Option<&Value>, patience: Duration) -> Result<Value, Error> {
     let socket = run_dir().join(format!("{name}.sock"));
     let talk = async {
-        let stream = tokio::net::UnixStream::connect(&socket).await.map_err(|e| e.to_string())?;
+        let stream = connect(&socket, patience).await.map_err(|e| e.to_string())?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
         let task = tokio::spawn(connection);
@@ -119,6 +126,16 @@ pub async fn ask(name: &str, path: &str, body: Option<&Value>) -> Result<Value, 
     }
 }
 
+async fn connect(socket: &Path, patience: Duration) -> std::io::Result<tokio::net::UnixStream> {
+    let end = tokio::time::Instant::now() + patience;
+    loop {
+        match tokio::net::UnixStream::connect(socket).await {
+            Err(_) if tokio::time::Instant::now() < end => tokio::time::sleep(AGAIN).await,
+            done => return done,
+        }
+    }
+}
+
 /// Asks several daemons for `path` at once; one that does not answer within `limit` counts as silent.
 pub fn ask_each<const N: usize>(names: [Option<&str>; N], path: &str, limit: Duration) -> [Option<Value>; N] {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return names.map(|_| None) };
@@ -138,11 +155,16 @@ pub fn ask_each<const N: usize>(names: [Option<&str>; N], path: &str, limit: Dur
 
 /// [`ask`] for callers without an event loop.
 pub fn ask_blocking(name: &str, path: &str, body: Option<&Value>) -> Result<Value, Error> {
+    ask_patiently(name, path, body, Duration::ZERO)
+}
+
+/// [`ask_blocking`] of a daemon that may be starting: somebody listening is waited for that long.
+pub fn ask_patiently(name: &str, path: &str, body: Option<&Value>, patience: Duration) -> Result<Value, Error> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Error::NoAnswer(e.to_string()))?
-        .block_on(ask(name, path, body))
+        .block_on(ask_when_up(name, path, body, patience))
 }
 
 #[cfg(test)]
@@ -163,6 +185,10 @@ mod tests {
         assert_eq!(answer["got"]["a"], 1);
         assert!(matches!(ask_blocking("t", "/no", None), Err(Error::Refused(404, _))));
         assert!(matches!(ask_blocking("nobody", "/", None), Err(Error::NoAnswer(_))));
+        let late = std::thread::spawn(|| ask_patiently("late", "/", None, Duration::from_secs(60)));
+        std::thread::sleep(3 * AGAIN);
+        serve("late", |_| (200, Value::Bool(true))).unwrap();
+        assert_eq!(late.join().unwrap().unwrap(), Value::Bool(true), "one that is starting is waited for");
         let [silent, up, unasked] = ask_each([Some("mute"), Some("t"), None], "/x", Duration::from_millis(300));
         assert!(silent.is_none() && up.is_some() && unasked.is_none());
         std::fs::remove_dir_all(&dir).unwrap();

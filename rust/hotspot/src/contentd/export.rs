@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,9 +21,9 @@ use crate::supervisor::sticks::FOLDER;
 const FAT_MOST: u64 = u32::MAX as u64;
 /// What a file may have beside its blocks: heads and addresses of the blocks, about 40 bytes each, and the disk's own.
 const MORE: u64 = 1 << 20;
-/// A file's ending while it is written, and who may read it.
+/// A file's ending while it is written, and who may read it: on ext4 any user of the next computer.
 const PART: &str = "part";
-const MODE: u32 = 0o666;
+const MODE: u32 = 0o644;
 
 /// Writes `roots` into `to`. Errors: what a person can do about it; files that were done stay.
 pub fn bundles(store: &Store, shared: &Arc<Shared>, roots: &[Cid], to: &Path) -> Result<String, String> {
@@ -54,8 +55,11 @@ pub fn bundles(store: &Store, shared: &Arc<Shared>, roots: &[Cid], to: &Path) ->
 /// Writes a small file onto the stick that `to` lies on, whole or not at all.
 pub fn put(to: &Path, name: &str, text: &str) -> Result<String, String> {
     let loan = Loan::of(loan::stick_of(to).ok_or("the stick is out")?)?;
-    record::whole(&loan.folder().join(name), "new", MODE, |mut file| file.write_all(text.as_bytes()))
-        .map_err(|e| format!("{name}: {e}"))?;
+    record::whole(&loan.folder().join(name), "new", MODE, |mut file| {
+        for_anybody(file);
+        file.write_all(text.as_bytes())
+    })
+    .map_err(|e| format!("{name}: {e}"))?;
     loan.end()?;
     Ok(format!("{FOLDER}/{name} is on the stick, which can be pulled now"))
 }
@@ -92,10 +96,18 @@ fn one(store: &Store, shared: &Arc<Shared>, root: &Cid, index: &Index, folder: &
             keep();
         }
     };
-    record::whole(&path, PART, MODE, |file| store.export(root, &mut BufWriter::with_capacity(256 * 1024, file), &mut progress))
-        .map_err(|e: Error| format!("{}: {e}", path.display()))?;
+    record::whole(&path, PART, MODE, |file| {
+        for_anybody(file);
+        store.export(root, &mut BufWriter::with_capacity(256 * 1024, file), &mut progress)
+    })
+    .map_err(|e: Error| format!("{}: {e}", path.display()))?;
     shared.state().note(Arrival::of("exported", index, &path.display().to_string()));
     Ok(())
+}
+
+/// Takes back what the umask took; FAT refuses, where files have no owners.
+fn for_anybody(file: &fs::File) {
+    let _ = file.set_permissions(fs::Permissions::from_mode(MODE));
 }
 
 /// Its title in signs that every file system takes, and the end of its root.

@@ -14,6 +14,9 @@ use crate::ipc;
 /// Longest sealed request, in bytes.
 const MAX_SEALED: usize = 128 * 1024;
 
+/// After a change of settings a daemon may be starting again: the owner's next question waits for it.
+const STARTS: Duration = Duration::from_secs(2);
+
 /// Answers one request of another daemon.
 pub fn answer(shared: &Handle, request: &ipc::Request) -> (u16, Value) {
     let now = sys::process::uptime();
@@ -176,7 +179,7 @@ pub fn language(query: &str) -> &'static Language {
 
 /// Asks another daemon.
 pub fn pass_on(daemon: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-    match ipc::ask_blocking(daemon, path, body) {
+    match ipc::ask_patiently(daemon, path, body, STARTS) {
         Ok(answer) => (200, answer),
         Err(ipc::Error::Refused(status, why)) => (status, json!({"error": why})),
         Err(ipc::Error::NoAnswer(why)) => {

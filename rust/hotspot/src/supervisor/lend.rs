@@ -16,6 +16,8 @@ use super::table::GROUP;
 /// How long whoever still reads or writes is waited for.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(250);
+/// Of the folder.
+const MODE: u32 = 0o775;
 
 /// Brings one to what is wanted, and says in it what came of that.
 pub fn set(stick: &mut Stick, write: bool) {
@@ -80,16 +82,16 @@ fn patiently(mut attempt: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     attempt()
 }
 
-/// The folder, our group's; no link is followed to one.
+/// The folder, our group's to write and anybody's to read; no link is followed to one.
 fn folder(stick: &Path) -> io::Result<()> {
     let path = stick.join(FOLDER);
-    match fs::DirBuilder::new().mode(0o770).create(&path) {
+    match fs::DirBuilder::new().mode(MODE).create(&path) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(e),
         _ => {}
     }
     let opened = File::options().read(true).custom_flags((OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW).bits()).open(&path)?;
     // FAT has no owners: there all is the group's by the mount.
-    let owned = fchown(&opened, Some(0), Some(GROUP)).and_then(|()| opened.set_permissions(Permissions::from_mode(0o770)));
+    let owned = fchown(&opened, Some(0), Some(GROUP)).and_then(|()| opened.set_permissions(Permissions::from_mode(MODE)));
     match owned {
         Err(e) if e.raw_os_error() != Some(Errno::EPERM as i32) => Err(e),
         _ => Ok(()),
