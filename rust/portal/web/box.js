@@ -9,7 +9,7 @@ const boxPage = (() => {
     fill(body,
       el('p', { class: got.trouble ? 'bad' : '' }, el('b', {}, got.headline)),
       el('dl', {}, got.rows.map((row) => [el('dt', {}, row.label), el('dd', { class: row.bad ? 'bad' : null }, row.text, row.notes.map((n) => el('small', {}, n)))])),
-      got.troubles.length ? el('ul', { class: 'list' }, got.troubles.map((t) => el('li', { lang: 'en', dir: 'auto' }, t))) : null);
+      got.troubles.length ? el('ul', { class: 'list' }, got.troubles.map((t) => el('li', {}, el('span', { lang: 'en', dir: 'auto' }, t)))) : null);
   };
 
   const log = async (body) => {
@@ -33,7 +33,7 @@ const boxPage = (() => {
       got.state === 'writing' ? el('progress', { max: '100', value: String(got.progress || 0), 'aria-label': say('u-s-writing') }) : null,
       el('p', {}, say('u-note')),
       el('div', { class: 'row' }, act('check', '/updates/check'), got.state === 'ready' ? act('restart', '/updates/restart') : null, act('rollback', '/updates/rollback')),
-      Array.isArray(history.entries) && history.entries.length ? [el('h3', {}, say('u-history')), el('ul', { class: 'list' }, history.entries.slice(-20).reverse().map((h) => el('li', { lang: 'en', dir: 'auto' }, typeof h === 'string' ? h : Object.values(h).join(' · '))))] : null);
+      Array.isArray(history.entries) && history.entries.length ? [el('h3', {}, say('u-history')), el('ul', { class: 'list' }, history.entries.slice(-20).reverse().map((h) => el('li', {}, el('span', { lang: 'en', dir: 'auto' }, typeof h === 'string' ? h : Object.values(h).join(' · ')))))] : null);
   };
 
   const choosePassword = async (secret) => {
