@@ -44,6 +44,16 @@ def is_superblock(block):
     return block[MAGIC:MAGIC + 2] == b"\x53\xef"
 
 
+def is_whole(superblock):
+    """Whether its checksum holds: CRC-32C without the inversion at the end."""
+    crc = 0xffffffff
+    for byte in superblock[:0x3fc]:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return superblock[0x3fc:0x400] == struct.pack("<I", crc)
+
+
 def describes(superblock, region):
     """Whether the group descriptors behind a superblock name places within the file system."""
     (blocks,), (in_group,), (features,) = (struct.unpack_from("<I", superblock, at) for at in (0x04, 0x20, 0x60))
@@ -73,7 +83,7 @@ def mended(path, used=False):
     superblock = start[SUPERBLOCK:2 * SUPERBLOCK]
     if is_superblock(superblock):
         lost = is_used(path) and is_superblock(backup) and not describes(superblock, start) and describes(superblock, backup)
-    elif any(start) and is_superblock(backup):
+    elif any(start) and is_superblock(backup) and (any(superblock) or is_whole(backup)):
         lost = True
     else:
         return "its superblock is gone" if used else "fresh"

@@ -1,6 +1,7 @@
 //! The step that mounts `/boot` and `/data`, a process of its own: whatever happens in it, the portal is up.
 
 use std::fs::{self, File};
+use std::io::Seek;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -105,6 +106,7 @@ fn mount_data(layout: &Layout, disk: &str, size: u64) -> Result<(), String> {
             }
             Step::Format => {
                 log::warn!("formatting the storage: {}", reason(found));
+                blank(&device)?;
                 run_tool("mke2fs", &FORMAT.iter().copied().chain([&*path]).collect::<Vec<_>>(), deadline, |status| status == 0)
                     .map_err(|e| e.to_string())
             }
@@ -142,6 +144,24 @@ fn reason(found: storage::Found) -> &'static str {
         storage::Found::Unknown => "it held no file system and no backup of one",
         storage::Found::Used | storage::Found::Headless => "repairing it did not help",
     }
+}
+
+/// Zeros where [`storage::first_look`] looks, the backup first: a formatting that is cut short is known by what it left there, and an earlier
+/// installation's backup must not be taken for it.
+fn blank(device: &Path) -> Result<(), String> {
+    let zeros = vec![0; storage::START_BYTES];
+    let write = || {
+        let file = File::options().write(true).open(device)?;
+        let size = (&file).seek(std::io::SeekFrom::End(0))?;
+        for (at, length) in [(storage::BACKUP_OFFSET, 4096), (0, storage::START_BYTES)] {
+            if at + length as u64 <= size {
+                file.write_all_at(&zeros[..length], at)?;
+                file.sync_all()?;
+            }
+        }
+        Ok(())
+    };
+    write().map_err(|e: std::io::Error| format!("the card's storage cannot be written: {e}"))
 }
 
 /// Few inodes and a small journal: content is large files, and a card is slow. Nothing is discarded, which can take

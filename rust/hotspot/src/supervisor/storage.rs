@@ -9,7 +9,10 @@
 //! | ext4, never mounted | - | checked; if that fails, formatted: the formatting was cut short, nothing was stored yet |
 //! | 1 MiB of zeros | not asked | formatted: a card fresh from the flasher, which writes zeros there. What an earlier installation left behind must not come back |
 //! | anything else | ext4 | repaired from the backup; if that fails, kept for a person, and a tmpfs serves |
+//! | zeros where the superblock is to be | half of one | formatted: the formatting was cut short while it wrote the backup, which comes before the superblock |
 //! | anything else | none | formatted, and told in the log |
+//!
+//! Whoever formats first makes both places blank, so that what is found there after a cut is of this formatting.
 
 /// Bytes of the region's start that [`first_look`] wants.
 pub const START_BYTES: usize = 1 << 20;
@@ -53,7 +56,7 @@ pub fn first_look(start: &[u8], backup: &[u8]) -> Found {
     }
     if start.iter().all(|b| *b == 0) {
         Found::Blank
-    } else if is_superblock(backup) {
+    } else if is_superblock(backup) && (is_whole(backup) || superblock.iter().any(|b| *b != 0)) {
         Found::Headless
     } else {
         Found::Unknown
@@ -80,6 +83,18 @@ fn describes(superblock: &[u8], region: &[u8]) -> bool {
 
 fn is_superblock(bytes: &[u8]) -> bool {
     bytes.get(MAGIC..MAGIC + 2) == Some(&[0x53, 0xef])
+}
+
+/// Whether a superblock's checksum holds, which ours have (`metadata_csum`; `fs/ext4/super.c`, `ext4_superblock_csum`).
+fn is_whole(superblock: &[u8]) -> bool {
+    const CHECKSUM: usize = 0x3fc;
+    superblock.get(..CHECKSUM + 4).is_some_and(|bytes| bytes[CHECKSUM..] == crc32c(&bytes[..CHECKSUM]).to_le_bytes())
+}
+
+/// CRC-32C (RFC 3720, B.4) without the inversion at its end, which ext4 leaves out. Bit by bit: it is a kilobyte, once a start.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+    bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }
 
 /// One step towards a usable file system.
@@ -196,7 +211,19 @@ mod tests {
         assert_eq!(first_look(&superblock(true), &[]), Found::Used);
         assert_eq!(first_look(&superblock(false), &[]), Found::Unused);
         assert_eq!(first_look(&vec![0; START_BYTES], &backup), Found::Blank, "a freshly flashed card that was used before");
-        assert_eq!(first_look(&vec![7; START_BYTES], &backup), Found::Headless);
+        assert_eq!(
+            first_look(&vec![7; START_BYTES], &backup),
+            Found::Headless,
+            "whatever its checksum: somebody's things may be behind it"
+        );
+        let mut begun = vec![0; START_BYTES];
+        begun[4096] = 1;
+        assert_eq!(first_look(&begun, &backup), Found::Unknown, "a formatting that was cut short in the backup");
+        let mut whole = backup.clone();
+        assert_eq!(!crc32c(b"123456789"), 0xe306_9283);
+        let checksum = crc32c(&whole[..0x3fc]).to_le_bytes();
+        whole[0x3fc..].copy_from_slice(&checksum);
+        assert_eq!(first_look(&begun, &whole), Found::Headless, "and one that was cut before the superblock");
         assert_eq!(first_look(&vec![7; START_BYTES], &[]), Found::Unknown);
         assert_eq!(first_look(&[], &[]), Found::Blank);
     }
