@@ -142,12 +142,18 @@ pub(crate) fn is_picture(path: &str) -> bool {
 pub struct Card<'a> {
     book: &'a Book,
     lang: &'static Language,
+    has_cover: bool,
 }
 
 impl<'a> Card<'a> {
     /// In this language.
     pub fn new(book: &'a Book, lang: &'static Language) -> Self {
-        Self { book, lang }
+        Self { book, lang, has_cover: true }
+    }
+
+    /// The same for the first page, which loads nothing but the community's picture.
+    pub fn without_cover(book: &'a Book, lang: &'static Language) -> Self {
+        Self { book, lang, has_cover: false }
     }
 
     /// Its address without the base.
@@ -163,7 +169,7 @@ impl<'a> Card<'a> {
     /// The address of its cover.
     pub fn cover(&self) -> Option<String> {
         let cover = &self.book.index.manifest.cover;
-        is_picture(cover).then(|| format!("/library/{}/view/{}", self.book.id, encoded(cover)))
+        (self.has_cover && is_picture(cover)).then(|| format!("/library/{}/view/{}", self.book.id, encoded(cover)))
     }
 
     /// A colour for a book without one, always the same.

@@ -4,6 +4,7 @@ use askama::Template;
 
 use crate::files::Entry;
 use crate::guides::{GUIDES, Guide, Step};
+use crate::home;
 use crate::host::Own;
 use crate::internet;
 use crate::lang::{self, Key, LANGUAGES, Language};
@@ -146,8 +147,10 @@ struct Rescue<'a> {
     bad: bool,
 }
 
-/// The first page lists this many bytes of file names at most, so that it stays below 50 KB whatever they are.
-const LIST_BUDGET: usize = 16_000;
+/// Most bytes of the first page with the community's picture, which is all that it loads.
+const FIRST_PAGE: usize = 50_000;
+/// Most files that it lists.
+const LISTED: usize = 100;
 
 /// Where `?lang=` of a request leads: the query to keep in a redirect, checked against the languages there are.
 pub fn kept_language(site: &Site, request: &Request) -> String {
@@ -165,23 +168,11 @@ pub fn portal(site: &Site, around: &Surroundings, request: &Request) -> Response
         let page = Rescue { continued: request.client.continued, bad: !why.is_empty(), now, why, f };
         return html(200, &page, &site.own, page.f.lang).with("refresh", RESCUE_REFRESH);
     }
-    let mut budget = LIST_BUDGET;
-    let shown = around
-        .files
-        .iter()
-        .take_while(|file| {
-            // A name stands there twice: escaped for HTML (up to 5 times as long) and for the URL (3 times).
-            let cost = file.name.len() * 8 + 80;
-            let fits = cost <= budget;
-            budget = budget.saturating_sub(cost);
-            fits
-        })
-        .count();
     let full = request.client.last_place && !request.client.continued;
     let address = format!("http://{}/", site.own.address);
     let (books, all_books) = around.library.map(crate::library::Shelf::front).unwrap_or_default();
-    let page = Portal {
-        books: books.iter().map(|book| crate::library::Card::new(book, f.lang)).collect(),
+    let mut page = Portal {
+        books: books.iter().map(|book| crate::library::Card::without_cover(book, f.lang)).collect(),
         all_books,
         kind: Kind::of(request.user_agent),
         continued: request.client.continued,
@@ -190,8 +181,8 @@ pub fn portal(site: &Site, around: &Surroundings, request: &Request) -> Response
             Some(n) => f.lang.with(Key::FullText, "n", n),
             None => f.say(Key::FullTextUnknown),
         },
-        files: &around.files[..shown],
-        more: if shown < around.files.len() { around.files.len() } else { 0 },
+        files: &around.files[..around.files.len().min(LISTED)],
+        more: if around.files.len() > LISTED { around.files.len() } else { 0 },
         qr: qr::code(&address),
         guides: guide_links(f.lang, around),
         way: internet::Way::new(f.lang, site, around.way),
@@ -199,7 +190,17 @@ pub fn portal(site: &Site, around: &Surroundings, request: &Request) -> Response
         qr_label: f.lang.with(Key::QrLabel, "address", &address),
         f,
     };
-    html(200, &page, &site.own, page.f.lang)
+    let most = FIRST_PAGE - if site.picture.is_some() { home::MAX_PICTURE } else { 0 };
+    loop {
+        let response = html(200, &page, &site.own, page.f.lang);
+        let much = response.body.len().saturating_sub(most);
+        if much == 0 || page.files.is_empty() {
+            return response;
+        }
+        // The rest is one link away. A file takes a hundred bytes at least.
+        page.files = &page.files[..page.files.len().saturating_sub(1 + much / 400)];
+        page.more = around.files.len();
+    }
 }
 
 /// A guide as a list shows it.

@@ -72,6 +72,31 @@ fn page(target: &str) -> String {
     }
 }
 
+/// What a phone loads first is one page and one picture, 50 KB of both, whatever a community has put there.
+#[test]
+fn the_first_page_is_small_whatever_there_is() {
+    let covered = |n: u64| index(|m| m.cover = "c.jpg".into(), &format!("{n}{}", "&".repeat(60)), n, &[("c.jpg", 9_000_000)]);
+    let shelf = Shelf::new((0..9).map(covered));
+    let files: Vec<_> = (0..500).map(|n| crate::files::Entry { name: format!("{n} song.mp3"), size: 1 << 20 }).collect();
+    let around = Surroundings { library: Some(&shelf), files: &files, ..Surroundings::default() };
+    let mut site = Site { picture: Some("abc".into()), ..Site::default() };
+    site.home.welcome.insert("en".into(), "é".repeat(600));
+    for n in 0..12 {
+        let link =
+            crate::home::Link { title: format!("{n}{}", "w".repeat(58)), address: format!("http://example.org/{}", "p".repeat(120)) };
+        site.home.links.push(link);
+    }
+    let Answer::Send(page) = crate::answer(&site, &around, &Request::get("p2p.local", "/", CLIENT)) else { panic!() };
+    let (bytes, listed) = (page.body.len() + crate::home::MAX_PICTURE, page.body.matches(" song.mp3<").count());
+    assert!(bytes <= 50_000 && listed > 0, "{bytes} bytes, {listed} files");
+    assert_eq!(page.body.matches("<img").count(), 1, "the community's picture alone");
+    assert!(matches!(crate::answer(&site, &around, &Request::get("p2p.local", "/library/", CLIENT)),
+        Answer::Send(page) if page.body.matches("class=\"cover\" src").count() == 9));
+    site.picture = None;
+    let Answer::Send(page) = crate::answer(&site, &around, &Request::get("p2p.local", "/", CLIENT)) else { panic!() };
+    assert!(page.body.len() <= 50_000 && page.body.matches(" song.mp3<").count() > listed, "{} bytes", page.body.len());
+}
+
 #[test]
 fn books_are_found_without_accents_and_nothing_of_theirs_is_markup() {
     let all = page("/library/");
