@@ -62,12 +62,6 @@ pub fn report(lang: &Language, status: Option<&Value>, problems: &[config::Probl
         .take(MAX_LINES)
         .map(|t| without_macs(&short(t)))
         .collect();
-    let (headline, trouble) = match status["state"].as_str() {
-        Some("well") if problems.is_empty() => (Key::StatusWell, false),
-        Some("well" | "trouble") => (Key::StatusTrouble, true),
-        Some("starting") => (Key::StatusStarting, false),
-        _ => (Key::StatusUnknown, false),
-    };
     let mut rows = vec![radio(lang, &status["radio"]), phones(lang, &status["radio"]), uplink(lang, status), space(lang, &status["data"])];
     rows.extend(board(lang, &status["board"], &status["clock"]));
     rows.extend(content(lang, &status["content"]));
@@ -76,6 +70,13 @@ pub fn report(lang: &Language, status: Option<&Value>, problems: &[config::Probl
     if let Some(seconds) = status["uptime_s"].as_u64() {
         rows.push(Row { label: lang.say(Key::StatusUptime), text: uptime(lang, seconds), bad: false, notes: Vec::new() });
     }
+    let bad = rows.iter().any(|row| row.bad) || !problems.is_empty();
+    let (headline, trouble) = match status["state"].as_str() {
+        Some("well") if !bad => (Key::StatusWell, false),
+        Some("well" | "trouble") => (Key::StatusTrouble, true),
+        Some("starting") => (Key::StatusStarting, false),
+        _ => (Key::StatusUnknown, false),
+    };
     let version = status["version"].as_str().map_or_else(|| env!("CARGO_PKG_VERSION").to_owned(), short);
     rows.push(Row { label: lang.say(Key::StatusVersion), text: version, bad: false, notes: Vec::new() });
     Report { headline: lang.say(headline), trouble, rows, troubles, problems }
@@ -159,8 +160,11 @@ fn board(lang: &Language, board: &Value, clock: &Value) -> Vec<Row> {
         let hot = n >= HOT_C;
         rows.push(row(Key::StatusTemperature, lang.with(if hot { Key::TemperatureHot } else { Key::TemperatureGood }, "n", n), hot));
     }
-    if let Some(weak) = board["undervoltage"].as_bool() {
-        rows.push(row(Key::StatusPower, lang.say(if weak { Key::PowerWeak } else { Key::PowerGood }), weak));
+    if board.is_object() {
+        // Not every kernel tells: then it is said that nobody looks.
+        let weak = board["undervoltage"].as_bool();
+        let text = weak.map_or(Key::Unknown, |weak| if weak { Key::PowerWeak } else { Key::PowerGood });
+        rows.push(row(Key::StatusPower, lang.say(text), weak == Some(true)));
     }
     if let Some(n) = board["card_errors"].as_i64() {
         rows.push(row(Key::StatusCard, lang.with(if n > 0 { Key::CardBad } else { Key::CardGood }, "n", n), n > 0));
@@ -298,6 +302,9 @@ mod tests {
         for part in ["84 °C: too hot", "Too weak", "2 errors: replace", "does not know the date"] {
             assert!(bad.contains(part), "{part} in {bad}");
         }
+        let hot = report(Language::english(), Some(&json!({"state": "well", "board": {"temperature_c": 84}})), &[]);
+        assert!(hot.trouble && !text(&hot).contains("All is well"), "one line below says otherwise");
+        assert!(text(&hot).contains("label: \"Power supply\", text: \"not known\""), "{}", text(&hot));
         let good = say(json!({"temperature_c": 51, "undervoltage": false, "card_errors": 0, "unix_s": 1_796_055_180}));
         for part in ["51 °C", "Strong enough", "No errors", "2026-11-30 16:13 UTC"] {
             assert!(good.contains(part), "{part} in {good}");

@@ -26,14 +26,15 @@ const boxPage = (() => {
     }
     const slot = (s) => (s ? (s.slot || '?').toUpperCase() + ' · ' + (s.seq === undefined || s.seq === null ? '?' : s.seq) : '?');
     const act = (name, path) => { const b = button(say('u-' + name), () => busy(b, async () => { await session.ask('POST', path, {}, 60000); page.home('updates'); }), name !== 'check'); return b; };
-    const history = await session.ask('GET', '/updates/history').catch(() => ({}));
+    const history = await session.ask('GET', '/updates/history').catch(() => ({ lines: [] }));
     fill(body,
       el('dl', {}, el('dt', {}, say('u-state')), el('dd', {}, say('u-s-' + got.state)), el('dt', {}, say('u-running')), el('dd', {}, slot(got.running)), el('dt', {}, say('u-other')), el('dd', {}, slot(got.other)),
         got.last_error ? [el('dt', {}, say('u-error')), el('dd', { class: 'bad', lang: 'en' }, got.last_error)] : null),
-      got.state === 'writing' ? el('progress', { max: '100', value: String(got.progress || 0), 'aria-label': say('u-s-writing') }) : null,
+      got.state === 'writing' ? el('progress', { max: '1', value: String(got.progress || 0), 'aria-label': say('u-s-writing') }) : null,
       el('p', {}, say('u-note')),
       el('div', { class: 'row' }, act('check', '/updates/check'), got.state === 'ready' ? act('restart', '/updates/restart') : null, act('rollback', '/updates/rollback')),
-      Array.isArray(history.entries) && history.entries.length ? [el('h3', {}, say('u-history')), el('ul', { class: 'list' }, history.entries.slice(-20).reverse().map((h) => el('li', {}, el('span', { lang: 'en', dir: 'auto' }, typeof h === 'string' ? h : Object.values(h).join(' · ')))))] : null);
+      history.lines.length ? [el('h3', {}, say('u-history')), el('ul', { class: 'list' }, history.lines.map((line) => el('li', {}, el('span', { lang: 'en', dir: 'auto' }, line))))] : null);
+    if (got.state === 'writing') setTimeout(() => body.isConnected && document.querySelector('progress') && page.home('updates'), 3000);
   };
 
   const choosePassword = async (secret) => {

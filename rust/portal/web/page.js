@@ -44,8 +44,10 @@ const page = (() => {
 
   // One place for what has just happened; screen readers say it.
   const live = el('p', { role: 'status', class: 'live' });
-  const tell = (text, bad) => {
-    live.textContent = text || '';
+  // A daemon's own words are English.
+  const english = (text) => el('span', { lang: 'en', dir: 'auto' }, text);
+  const tell = (text, bad, reason) => {
+    live.replaceChildren(text || '', reason ? ' ' : '', reason ? english(reason) : '');
     live.className = bad ? 'live bad' : 'live';
     if (text && live.scrollIntoView) live.scrollIntoView({ block: 'nearest' });
   };
@@ -53,7 +55,7 @@ const page = (() => {
   const failed = (error) => {
     if (error.kind === 'session') return start(say('session-over'));
     if (error.kind === 'wait') return tell(say('wait', { n: error.seconds }), true);
-    if (error.kind === 'refused') return tell(say('refused') + ' ' + ((error.body && error.body.error) || error.status), true);
+    if (error.kind === 'refused') return tell(say('refused'), true, String((error.body && error.body.error) || error.status));
     const known = { password: 'wrong-password', silent: 'silent', forged: 'forged', box: 'silent' };
     tell(say(known[error.kind] || 'silent'), true);
     if (!error.kind) console.error(error);

@@ -51,7 +51,7 @@ const settingsPage = (() => {
     const of = (p) => controls.find((c) => c.key === p.key);
     for (const p of problems) if (of(p)) of(p).box.wrong(p.reason);
     const first = problems.map(of).find(Boolean);
-    tell(problems.length ? say('not-saved') + (first ? '' : ' ' + problems.map((p) => p.reason).join(' ')) : '', problems.length > 0);
+    tell(problems.length ? say('not-saved') : '', problems.length > 0, first ? '' : problems.map((p) => p.reason).join(' '));
     if (first) (first.input.focus ? first.input : first.box).focus();
   };
 

@@ -96,9 +96,8 @@ fn asked(shared: &Handle, now: Duration, id: &Id, method: &str, path: &str, body
         ("POST", "/stats/stick") => stats::onto_stick(body),
         ("POST", "/clock") => pass_on("clockd", "/set", Some(body)),
         ("GET", "/updates") => pass_on("updated", "/status", None),
-        ("GET", "/updates/history") => pass_on("updated", "/history", None),
+        ("GET", "/updates/history") => history(query),
         ("POST", "/updates/check") => pass_on("updated", "/check", Some(body)),
-        ("POST", "/updates/apply") => pass_on("updated", "/apply", Some(body)),
         ("POST", "/updates/restart") => pass_on("updated", "/restart", Some(body)),
         ("POST", "/updates/rollback") => pass_on("updated", "/rollback", Some(body)),
         _ => (404, json!({"error": "there is no such thing to ask"})),
@@ -170,6 +169,15 @@ fn people(query: &str) -> (u16, Value) {
     let (code, stations) = pass_on("radiod", "/stations", None);
     let lang = language(query);
     (200, json!(portal::people::people(lang, &gate, if code == 200 { &stations } else { &Value::Null })))
+}
+
+/// What became of updates, in updated's words.
+fn history(query: &str) -> (u16, Value) {
+    let (code, told) = pass_on("updated", "/history", None);
+    if code != 200 {
+        return (code, told);
+    }
+    (200, json!({"lines": portal::updates::updates(language(query), None, Some(&told)).history}))
 }
 
 /// The language that a page is read in: `lang=xx`.

@@ -145,6 +145,11 @@ impl Edit {
     }
 }
 
+/// Takes away what a program before this one had on trial, of which nobody knows when it ends: true if settings must be read again.
+pub fn abandoned() -> bool {
+    fs::remove_file(path(TRIAL)).is_ok()
+}
+
 fn path(name: &str) -> PathBuf {
     ipc::run_dir().join(name)
 }

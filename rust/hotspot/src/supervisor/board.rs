@@ -2,15 +2,27 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
+
+/// The supply was too weak since this program's start.
+static WEAK: AtomicBool = AtomicBool::new(false);
+
+/// Notes a weak supply: the kernel's driver shows it until its own next look only, two seconds later.
+pub fn look() {
+    if undervoltage(Path::new("/sys")) == Some(true) && !WEAK.swap(true, Ordering::Relaxed) {
+        log::warn!("the power supply is too weak");
+    }
+}
 
 /// `{temperature_c, undervoltage, card_errors, unix_s}`.
 pub fn state() -> Value {
     let sys = Path::new("/sys");
+    look();
     json!({
         "temperature_c": temperature(sys),
-        "undervoltage": undervoltage(sys),
+        "undervoltage": undervoltage(sys).map(|_| WEAK.load(Ordering::Relaxed)),
         "card_errors": card_errors(sys),
         "unix_s": crate::clockd::shown(),
     })
@@ -21,7 +33,7 @@ fn temperature(sys: &Path) -> Option<i64> {
     entries(&sys.join("class/thermal")).filter_map(|zone| number(&zone.join("temp"))).max().map(|milli| milli / 1000)
 }
 
-/// Whether the supply was too weak since the start (kernel: drivers/hwmon/raspberrypi-hwmon.c).
+/// Whether the supply was too weak when the driver looked last (kernel: drivers/hwmon/raspberrypi-hwmon.c).
 fn undervoltage(sys: &Path) -> Option<bool> {
     let sensor = entries(&sys.join("class/hwmon")).find(|s| fs::read_to_string(s.join("name")).is_ok_and(|n| n.trim() == "rpi_volt"))?;
     number(&sensor.join("in0_lcrit_alarm")).map(|alarm| alarm != 0)

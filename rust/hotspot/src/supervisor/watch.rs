@@ -39,6 +39,7 @@ impl Watch {
                 };
             }
             Self::Armed(dog, next) if now >= *next => {
+                super::board::look();
                 if let Err(e) = dog.feed() {
                     log::error!("the watchdog cannot be fed: {e}");
                 }
