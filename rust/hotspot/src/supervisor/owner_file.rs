@@ -3,7 +3,8 @@
 //! Only data sectors of files that exist are written, never metadata: a cut at any moment leaves the firmware's partition whole.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -48,8 +49,13 @@ pub fn run() -> Result<(), String> {
     let bytes = fs::read(run_dir().join(SAID)).map_err(|e| e.to_string())?;
     let said: Said = serde_json::from_slice(&bytes).map_err(|e| e.to_string())?;
     if !said.setup_code.is_empty() {
-        // Whoever has the box's cable or screen in their hands may know.
-        let _ = fs::write("/dev/console", format!("\r\nSetup code of this box: {}\r\n", said.setup_code));
+        // Whoever has the box's cable or screen in their hands may know; on a Pi the console is the cable.
+        for screen in ["/dev/console", "/dev/tty1"] {
+            let _ = fs::OpenOptions::new()
+                .write(true)
+                .open(screen)
+                .and_then(|mut to| write!(to, "\r\nSetup code of this box: {}\r\n", said.setup_code));
+        }
     }
     let marker = Path::new(DATA).join(WIPING);
     let result = wipe(&marker, said.wipe).and_then(|()| code(&said.setup_code));
@@ -61,20 +67,29 @@ pub fn run() -> Result<(), String> {
 fn wipe(marker: &Path, wanted: bool) -> Result<(), String> {
     let path = Path::new(BOOT).join("hotspot.toml");
     let Ok(bytes) = fs::read(&path) else { return Ok(()) };
-    let left_over = fs::read_to_string(marker).ok().and_then(|text| {
-        let (from, to) = text.trim().split_once(' ')?;
-        Some(from.parse().ok()?..to.parse().ok()?)
-    });
+    let left_over = fs::read_to_string(marker).ok().and_then(|text| unfinished(&text, &bytes));
     let range = left_over.or_else(|| blank::lines_of(&bytes, "admin.password").filter(|_| wanted));
-    let Some(range) = range.filter(|r: &std::ops::Range<usize>| r.start < r.end && r.end <= bytes.len()) else {
+    let Some(range) = range.filter(|r: &Range<usize>| r.start < r.end && r.end <= bytes.len()) else {
         let _ = fs::remove_file(marker);
         return Ok(());
     };
-    replace(marker, format!("{} {}\n", range.start, range.end).as_bytes(), 0o600, Some(0))
-        .map_err(|e| format!("{}: {e}", marker.display()))?;
+    replace(marker, mark(&bytes, &range).as_bytes(), 0o600, Some(0)).map_err(|e| format!("{}: {e}", marker.display()))?;
     overwrite(&path, range.start as u64, &blank::spaces(&bytes, range.clone()))?;
     log::info!("the owner's password is wiped from hotspot.toml");
     fs::remove_file(marker).map_err(|e| format!("{}: {e}", marker.display()))
+}
+
+/// What says that these bytes of the file are being wiped: from, to, and a sum of all others.
+fn mark(bytes: &[u8], range: &Range<usize>) -> String {
+    let others = update::sha256(&[&bytes[..range.start], &bytes[range.end..]].concat());
+    format!("{} {} {others}\n", range.start, range.end)
+}
+
+/// The bytes that such a mark is about, if the file is still the one: somebody may have written another since.
+fn unfinished(text: &str, bytes: &[u8]) -> Option<Range<usize>> {
+    let mut words = text.split_whitespace();
+    let range = words.next()?.parse().ok()?..words.next()?.parse().ok()?;
+    (range.start <= range.end && range.end <= bytes.len() && mark(bytes, &range) == text).then_some(range)
 }
 
 /// Writes the setup code, or that there is none.
@@ -114,6 +129,20 @@ fn which(path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wipe_that_was_cut_goes_on_in_the_same_file_only() {
+        let file = b"[admin]\npassword = \"secret\"\n[wifi]\n";
+        let range = 8..28;
+        let text = mark(file, &range);
+        assert_eq!(unfinished(&text, file), Some(range));
+        assert_eq!(unfinished(&text, b"[admin]\npassword =           [wifi]\n".as_slice()), None, "shorter");
+        assert_eq!(unfinished(&text, b"[admin]\n            secret\"\n[wifi]\n"), Some(8..28), "half wiped");
+        assert_eq!(unfinished(&text, b"[wifix]\nssid = \"Vila Nova\"[wifi]\n"), None, "another file");
+        for bad in ["", "8", "8 28", "28 8 x", "8 99999999999999999999 x"] {
+            assert_eq!(unfinished(bad, file), None);
+        }
+    }
 
     #[test]
     fn only_a_code_is_taken_for_one() {

@@ -1,13 +1,14 @@
 # The owner on the real image: the setup code on the card, five steps in a browser, a Wi-Fi change on trial and a power cut in it,
 # a password in hotspot.toml that is wiped, a new owner. Of p1 only the data of the two files may change.
-# Not in `make test` yet: it has not been run on the image.   PHONES=1 lab/lab tests/scenarios/by-hand/owner.sh
-# shellcheck shell=bash source=../lib.sh
-. "$(dirname "$0")/../lib.sh"
+# lab: PHONES=1
+# limit: 1800
+# shellcheck shell=bash source=../scenarios/lib.sh disable=SC2154
+. "$(dirname "$0")/../scenarios/lib.sh"
 command -v chromium >/dev/null || { echo "skipped: there is no chromium"; exit 0; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-owner() { python3 -B "$here/by-hand/ownerwalk.py" "$LAB_PORTAL" "$@"; }
+owner() { python3 -B "$here/ownerwalk.py" "$LAB_PORTAL" "$@"; }
 # p1 of the card as it is now (powered off), in a file.
 p1() {
     card read "$work/card"
