@@ -8,7 +8,7 @@ command -v chromium >/dev/null || { echo "skipped: there is no chromium"; exit 0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-owner() { python3 -B "$here/ownerwalk.py" "$LAB_PORTAL" "$@"; }
+owner() { python3 -B "$here/../long/ownerwalk.py" "$LAB_PORTAL" "$@"; }
 # p1 of the card as it is now (powered off), in a file.
 p1() {
     card read "$work/card"
@@ -20,7 +20,7 @@ ssid() { box cat /run/hotspot/settings.json | python3 -c 'import json, sys; prin
 check "the portal answers" within 120 portal_up
 check "the card has the setup code" within 60 box grep -q "Setup code of this box:  ....-...." /boot/setup-code.txt
 code=$(box cat /boot/setup-code.txt | sed -n 's/^Setup code of this box: *\([A-Z0-9-]*\).*/\1/p' | tr -d '\r')
-check "so has the console" grep -q "$code" "$(dirname "$LAB_RUN")/console.log" out/lab/console.log
+check "so has the console" grep -aq "$code" "$LAB_RUN/console.log"
 check "nobody else may read the owner's record" box sh -c 'test "$(stat -c %a /data/ownerd/owner.json)" = 600'
 
 check "five steps make an owner" owner setup "$code" "four words of mine" "Vila Nova" BR

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use wire::sntp;
 
-use self::core::Clock;
+use self::core::{Clock, Kept};
 use crate::{ipc, logging, record};
 
 /// Names of the world's pool: each is another few servers.
@@ -60,7 +60,7 @@ async fn serve() -> Result<(), String> {
         tokio::select! {
             _ = terminate.recv() => {
                 if lock(&clock).source() != core::Source::Nothing {
-                    keep();
+                    keep(&clock);
                 }
                 return Ok(());
             }
@@ -84,7 +84,7 @@ async fn serve() -> Result<(), String> {
             }
         }
         if lock(&clock).wants_keeping(sys::process::uptime()) {
-            keep();
+            keep(&clock);
         }
     }
 }
@@ -98,12 +98,13 @@ fn path() -> PathBuf {
     record::folder("clockd").join("time")
 }
 
-fn kept() -> Option<u64> {
-    std::fs::read_to_string(path()).ok().filter(|text| text.len() < 32)?.trim().parse().ok()
+fn kept() -> Option<Kept> {
+    Kept::read(&std::fs::read_to_string(path()).ok().filter(|text| text.len() < 64)?)
 }
 
-fn keep() {
-    if let Err(e) = record::replace(&path(), format!("{}\n", shown()).as_bytes(), 0o640, None) {
+fn keep(clock: &Handle) {
+    let kept = lock(clock).keeps(shown());
+    if let Err(e) = record::replace(&path(), kept.write().as_bytes(), 0o640, None) {
         log::warn!("{}: {e}", path().display());
     }
 }
@@ -116,7 +117,7 @@ fn set(time: u64) {
 
 fn changed(clock: &Handle, time: u64) {
     set(time);
-    keep();
+    keep(clock);
     tell(clock);
 }
 
