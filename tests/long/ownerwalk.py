@@ -1,7 +1,7 @@
 """An owner in a real browser beside the box: ownerwalk.py PORTAL setup CODE PASSWORD NAME COUNTRY | login PASSWORD | try PASSWORD SSID | keep PASSWORD SSID."""
 import os, sys, time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "portal"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "portal"))
 from cdp import Browser  # noqa: E402
 
 portal, what, *more = sys.argv[1:]
