@@ -187,7 +187,8 @@ pub fn language(query: &str) -> &'static Language {
 
 /// Asks another daemon.
 pub fn pass_on(daemon: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-    match ipc::ask_patiently(daemon, path, body, STARTS) {
+    let patience = if edit::is_settling() { STARTS } else { Duration::ZERO };
+    match ipc::ask_patiently(daemon, path, body, patience) {
         Ok(answer) => (200, answer),
         Err(ipc::Error::Refused(status, why)) => (status, json!({"error": why})),
         Err(ipc::Error::NoAnswer(why)) => {

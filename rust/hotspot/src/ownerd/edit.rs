@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use config::{Entry, Secrets, Settings};
@@ -163,8 +164,22 @@ fn put(name: &str, entries: &[Entry]) -> Result<(), String> {
     record::replace(&path, config::render(entries).as_bytes(), 0o600, None).map_err(|e| format!("{}: {e}", path.display()))
 }
 
+/// When the settings were last applied, in milliseconds of the box's own count, and how long daemons may be starting again after that.
+static APPLIED: AtomicU64 = AtomicU64::new(u64::MAX);
+const SETTLES: u64 = 10_000;
+
+fn uptime_ms() -> u64 {
+    u64::try_from(sys::process::uptime().as_millis()).unwrap_or(0)
+}
+
+/// Whether a daemon that does not answer may be one that has just been given new settings.
+pub fn is_settling() -> bool {
+    uptime_ms().checked_sub(APPLIED.load(Ordering::Relaxed)).is_some_and(|ago| ago < SETTLES)
+}
+
 /// Has the supervisor read the settings again.
 pub async fn ask_to_read_again() {
+    APPLIED.store(uptime_ms(), Ordering::Relaxed);
     if let Err(e) = ipc::ask("supervisor", "/settings", Some(&json!({"v": 1}))).await {
         log::error!("the settings cannot be applied: {e}");
     }
@@ -172,6 +187,7 @@ pub async fn ask_to_read_again() {
 
 /// The same from the socket's thread; waits until what is to be kept has been written.
 pub fn ask_to_read_again_now() -> Result<(), String> {
+    APPLIED.store(uptime_ms(), Ordering::Relaxed);
     ipc::ask_blocking("supervisor", "/settings", Some(&json!({"v": 1}))).map_err(|e| e.to_string())?;
     for _ in 0..WRITTEN_IN.as_millis() / 50 {
         if !path(KEEP).exists() {
