@@ -121,6 +121,85 @@ def test_a_change_on_trial_undoes_itself():
         assert p.setting("wifi", "ssid") == "Old", "a power cut undoes it too"
 
 
+def test_a_change_on_trial_ends_with_the_program_that_tries_it():
+    with owned('[wifi]\nssid = "Old"') as p, Browser() as b:
+        log_in(b, p, PASSWORD)
+        b.click("Settings")
+        b.fill("Wi-Fi name", "New")
+        b.click("Save")
+        b.click("Apply")
+        b.says("Join the network “New”")
+        assert p.setting("wifi", "ssid") == "New"
+        p.stop_owner()
+        p.start_owner()
+        end = time.time() + 20
+        while p.setting("wifi", "ssid") != "Old":
+            assert time.time() < end, "nobody undoes it"
+            time.sleep(0.1)
+
+
+def test_updates_in_words_and_by_the_owners_hand():
+    asked = []
+
+    def updated(path, body=None):
+        if body is not None:
+            asked.append(path)
+            return 200, {"v": 1}
+        if path == "/history":
+            return 200, {"v": 1, "entries": [{"n": 1, "time": 0, "event": "kept", "seq": 6, "text": "release 6 proved itself in slot b"},
+                                             {"n": 2, "time": 0, "event": "refused", "seq": 7, "text": "release 7 was not taken: <b>wrong board"}]}
+        return 200, {"v": 1, "state": "writing", "progress": 0.42, "running": {"slot": "b", "seq": 6}, "other": {"slot": "a", "seq": 5}, "last_error": None,
+                     "release": {"seq": 8}}
+
+    with owned() as p, Browser() as b:
+        p.neighbour("updated", updated)
+        log_in(b, p, PASSWORD)
+        b.until("document.querySelector('.tabs') !== null")
+        b.js("[...document.querySelectorAll('.tabs a')].find(n => n.textContent.trim() === 'Updates').click()")
+        b.says("B · 6")
+        assert abs(b.js("document.querySelector('progress').position") - 0.42) < 0.001
+        lines = b.js("[...document.querySelectorAll('ul.list li')].map(n => n.textContent)")
+        assert lines == ["release 7 was not taken: <b>wrong board", "release 6 proved itself in slot b"], lines
+        b.click("Look for an update")
+        b.until("document.querySelector('progress') !== null")
+        assert asked == ["/check"], asked
+        assert not b.complaints, b.complaints
+
+
+def test_a_new_password_a_restart_and_logging_out():
+    with owned() as p, Browser() as b:
+        restarts, others = [], p.supervisor
+
+        def supervisor(path, body=None):
+            if path == "/recover":
+                restarts.append(body)
+                return 200, {"v": 1}
+            return others(path, body)
+        p.neighbour("supervisor", supervisor)
+        log_in(b, p, PASSWORD)
+        b.click("Password, restart")
+        b.fill("New password for the owner", "another three words")
+        b.fill("The same again", "another four words")
+        b.click("Change the password")
+        b.says("not the same")
+        b.fill("The same again", "another three words")
+        b.click("Change the password")
+        b.says("The password is changed")
+        b.click("Restart the box")
+        b.click("Cancel")
+        assert not restarts
+        b.click("Restart the box")
+        b.until("[...document.querySelectorAll('button')].filter(n => n.textContent.trim() === 'Restart the box').length === 2")
+        b.js("[...document.querySelectorAll('button')].filter(n => n.textContent.trim() === 'Restart the box')[1].click()")
+        b.says("The box restarts")
+        assert len(restarts) == 1 and restarts[0]["step"] == "reboot", restarts
+        b.click("Log out")
+        log_in(b, p, PASSWORD)
+        b.says("That is not the password.")
+        log_in(b, p, "another three words")
+        b.says("All is well.")
+
+
 def test_two_owners_and_values_that_cannot_be():
     with owned() as p, Browser() as one, Browser() as two:
         for b in (one, two):

@@ -38,7 +38,7 @@ pub(crate) fn text(value: &Value, min: usize, max: usize) -> Result<String, Stri
 }
 
 fn no_controls(text: &str) -> Result<(), String> {
-    if text.chars().any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)) {
+    if text.chars().any(is_invisible) {
         return Err("it holds a line break or an invisible control character".into());
     }
     Ok(())
@@ -48,6 +48,14 @@ fn no_controls(text: &str) -> Result<(), String> {
 pub(crate) fn word(text: &str, min: usize, max: usize) -> Result<String, String> {
     if text.len() < min || text.len() > max || !text.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(format!("\"{}\" must be {min} to {max} letters, digits and signs without spaces", short(text)));
+    }
+    Ok(text.to_owned())
+}
+
+/// The shape of a publisher's name: `k51…`, `12D3Koo…` or 64 hexadecimal digits. Whether there is a key in it is contentd's to say.
+pub(crate) fn publisher(text: &str) -> Result<String, String> {
+    if !(50..=128).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(format!("\"{}\" is no publisher's name: it looks like k51qzi5uqu5d… and is on the page of their content", short(text)));
     }
     Ok(text.to_owned())
 }
@@ -295,5 +303,20 @@ pub(crate) fn together(settings: &mut Settings) -> Vec<(&'static str, String)> {
 
 /// At most so much of a wrong value is repeated to the reader.
 pub(crate) fn short(text: &str) -> String {
-    text.chars().take(40).map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().take(40).map(|c| if is_invisible(c) { '?' } else { c }).collect()
+}
+
+/// Control characters, and marks that turn the direction of what follows.
+fn is_invisible(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_reason_repeats_nothing_invisible() {
+        assert_eq!(super::short("a\u{202e}b\u{7}c\u{2067}é"), "a?b?c?é");
+        let reason = super::publisher("somebody\u{202e}").unwrap_err();
+        assert!(reason.starts_with("\"somebody?\"") && super::publisher(&"k51".repeat(20)).is_ok());
+    }
 }

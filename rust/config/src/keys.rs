@@ -94,7 +94,7 @@ pub(crate) const KEYS: &[Key] = &[
     key!("internet.speed_total", internet.speed_total, |v| check::number(v, 10_000_000)),
     key!("content.sources", content.sources, |v| check::addresses(v, &["http", "https", "ipfs", "ipns"])),
     key!("content.gateways", content.gateways, |v| check::addresses(v, &["http", "https"])),
-    key!("content.trusted", content.trusted, |v| check::list(v, |item| check::word(item, 1, 200))),
+    key!("content.trusted", content.trusted, |v| check::list(v, check::publisher)),
     key!("map.tiles", map.tiles, |v| check::address(v, &["http", "https", "ipfs", "ipns"])),
     key!("ssb.name", ssb.name, |v| check::text(v, 0, 80)),
     key!("ssb.room", ssb.room, |v| check::text(v, 0, 300)),

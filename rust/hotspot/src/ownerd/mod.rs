@@ -66,13 +66,13 @@ async fn serve(data: PathBuf) -> Result<(), String> {
     let shared = Shared { login: login::Login::new(registry), edit: edit::Edit::default(), home: home::Keeper(data) };
     let shared: Handle = Arc::new(Mutex::new(shared));
     let handler = shared.clone();
+    ipc::serve("ownerd", move |request| api::answer(&handler, &request)).map_err(|e| format!("no socket: {e}"))?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     if edit::abandoned() {
         log::warn!("a change of settings was on trial when this program ended, and is undone");
         edit::ask_to_read_again().await;
     }
-    ipc::serve("ownerd", move |request| api::answer(&handler, &request)).map_err(|e| format!("no socket: {e}"))?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(|e| e.to_string())?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
     let mut tick = tokio::time::interval(TICK);
     loop {
         tokio::select! {
