@@ -64,6 +64,10 @@ impl Store {
             if !kept {
                 let _ = fs::remove_file(&staged);
             }
+            if is_no_room(e) {
+                // What an earlier try left takes the room that this one lacks.
+                self.drop_partial(&root);
+            }
         })?;
         self.drop_partial(&root);
         if wrote {
@@ -139,21 +143,29 @@ impl Store {
             });
             drop(to_writer);
             let written = writer.join().unwrap_or_else(|_| Err(io::Error::other("writing failed")));
+            // What was set aside and not written is nobody's: a broken download keeps no more than it has.
+            let cut = file.set_len(at);
             let (tree, _) = match (walked, written) {
                 (Ok(walked), Ok(())) => walked,
                 (Err(Error::Io(e)), Err(why)) if e.kind() == io::ErrorKind::BrokenPipe => return Err(why.into()),
                 (Ok(_), Err(why)) => return Err(why.into()),
                 (Err(e), _) => return Err(e),
             };
-            file.set_len(at)?;
+            cut?;
             file.sync_all()?;
             Ok((tree, places, new_bytes, wrote))
         })
     }
 }
 
+const NO_ROOM: &str = "no room: bytes of it";
+
 fn no_room(is: u64, limit: u64) -> Error {
-    Error::TooLong { what: "no room: bytes of it", is, limit }
+    Error::TooLong { what: NO_ROOM, is, limit }
+}
+
+fn is_no_room(error: &Error) -> bool {
+    matches!(error, Error::TooLong { what: NO_ROOM, .. })
 }
 
 /// The writer's thread.

@@ -13,7 +13,7 @@ use content::key::Publisher;
 use content::source::Source;
 use content::{Cid, Codec, Error, car, varint};
 
-use crate::updated::http::{self, Web};
+use crate::updated::http::{self, Slow, Web};
 
 /// An address of `[content] sources`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,37 +117,6 @@ impl Gateways {
             }
         }
         Err(last)
-    }
-}
-
-/// Ends a body that comes at less than a kilobyte a second for a minute.
-struct Slow<R> {
-    inner: R,
-    since: std::time::Instant,
-    bytes: u64,
-}
-
-/// How long slowness is borne, and how little is slow.
-const BORNE: Duration = Duration::from_secs(30);
-const LITTLE: u64 = 30 << 10;
-
-impl<R: Read> Slow<R> {
-    fn new(inner: R) -> Self {
-        Self { inner, since: std::time::Instant::now(), bytes: 0 }
-    }
-}
-
-impl<R: Read> Read for Slow<R> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.inner.read(buf)?;
-        self.bytes += n as u64;
-        if self.since.elapsed() >= BORNE {
-            if self.bytes < LITTLE {
-                return Err(std::io::Error::other("it sends too slowly"));
-            }
-            (self.since, self.bytes) = (std::time::Instant::now(), 0);
-        }
-        Ok(n)
     }
 }
 

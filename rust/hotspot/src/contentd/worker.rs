@@ -127,11 +127,15 @@ impl Worker {
         }
     }
 
-    /// What waits, by the admin's word. Behind a name of a network may be something else by now: the word holds for the publisher that was shown.
+    /// What waits, by the admin's word. Behind a name, on a network or a stick, may be something else by now: the word holds for the publisher
+    /// that was shown.
     fn take_waiting(&mut self, waiting: &Waiting) -> Ended {
         let text = waiting.path.to_str().unwrap_or_default();
         let Some(address) = Address::read(text).filter(|a| !matches!(a, Address::Web(_))) else {
-            return self.import_path(&waiting.path, true);
+            return match (waiting.kind, waiting.publisher.parse()) {
+                ("bundle", Ok(publisher)) => self.trusting(Some(publisher), |worker| worker.import_path(&waiting.path, false)),
+                _ => self.import_path(&waiting.path, true),
+            };
         };
         let publisher = waiting.publisher.parse().map_err(|_| "nobody vouches for it: name its own address (ipfs://…) as a source")?;
         let gateways = gateways(&settings::load().content);

@@ -13,7 +13,7 @@ use sys::mount::{self, Flags};
 
 /// Folders with a version. Not among them: the updater's (both releases must read it), the log, and content, which is too large to
 /// copy and says its version itself.
-const VERSIONED: &[&str] = &["netd", "portald", "radiod", "settings"];
+const VERSIONED: &[&str] = &["clockd", "countd", "netd", "ownerd", "portald", "radiod", "settings"];
 
 /// Changes the folders below a path from one version to the next.
 pub type Step = fn(&Path) -> io::Result<()>;

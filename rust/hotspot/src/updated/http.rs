@@ -4,7 +4,7 @@
 //! from the future, does not verify them; with a clock it does.
 
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use update::Source;
 use ureq::tls::TlsConfig;
@@ -35,6 +35,40 @@ pub fn agent() -> ureq::Agent {
         .tls_config(TlsConfig::builder().disable_verification(clock < CLOCK_IS_SET).build())
         .build()
         .into()
+}
+
+/// Ends a body that comes at less than a kilobyte a second: a server that sends a byte now and then never stalls, and never ends.
+pub struct Slow<R> {
+    inner: R,
+    waited: Duration,
+    bytes: u64,
+    borne: Duration,
+}
+
+/// How long slowness is borne, counted while it is waited for; and how little is slow.
+const BORNE: Duration = Duration::from_secs(30);
+const LITTLE: u64 = 30 << 10;
+
+impl<R: Read> Slow<R> {
+    /// Over this body.
+    pub fn new(inner: R) -> Self {
+        Self { inner, waited: Duration::ZERO, bytes: 0, borne: BORNE }
+    }
+}
+
+impl<R: Read> Read for Slow<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let start = Instant::now();
+        let n = self.inner.read(buf)?;
+        self.waited += start.elapsed();
+        self.bytes += n as u64;
+        if self.bytes >= LITTLE {
+            (self.waited, self.bytes) = (Duration::ZERO, 0);
+        } else if self.waited >= self.borne {
+            return Err(io::Error::other("it sends too slowly"));
+        }
+        Ok(n)
+    }
 }
 
 /// One file.
@@ -85,7 +119,7 @@ impl Web {
             status => return Err(io::Error::other(format!("{} answers with status {status}", self.url))),
         };
         self.ranges = status == 206;
-        let body = Box::new(answer.into_body().into_with_config().limit(u64::MAX).reader());
+        let body = Box::new(Slow::new(answer.into_body().into_with_config().limit(u64::MAX).reader()));
         if self.ranges {
             return Ok(body);
         }
@@ -162,6 +196,30 @@ mod tests {
     use super::*;
     use std::io::Write;
     use std::net::TcpListener;
+
+    /// A byte every few milliseconds.
+    struct Trickle;
+    impl Read for Trickle {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            std::thread::sleep(Duration::from_millis(5));
+            buf[0] = 7;
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn a_byte_now_and_then_is_not_borne_for_ever() {
+        let mut slow = Slow { borne: Duration::from_millis(60), ..Slow::new(Trickle) };
+        let error = slow.read_exact(&mut [0; 4096]).unwrap_err();
+        assert!(error.to_string().contains("too slowly") && slow.bytes < 20, "{error}, {} bytes", slow.bytes);
+        let mut quick = Slow { borne: Duration::from_millis(40), ..Slow::new(io::repeat(1)) };
+        for _ in 0..3 {
+            quick.read_exact(&mut [0; 100]).unwrap();
+            // Who takes its time is the reader.
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        quick.read_exact(&mut [0; 100]).unwrap();
+    }
 
     #[test]
     fn ranges_are_read() {
