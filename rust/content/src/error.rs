@@ -87,6 +87,19 @@ impl fmt::Display for Error {
     }
 }
 
+/// What is too long for a store without room: see [`Error::room_wanted`].
+pub(crate) const NO_ROOM: &str = "no room: bytes of it";
+
+impl Error {
+    /// The bytes that a store has no room for, where that is what it is.
+    pub fn room_wanted(&self) -> Option<u64> {
+        match self {
+            Self::TooLong { what: NO_ROOM, is, .. } => Some(*is),
+            _ => None,
+        }
+    }
+}
+
 impl std::error::Error for Error {}
 
 impl From<io::Error> for Error {

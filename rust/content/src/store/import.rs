@@ -15,6 +15,7 @@ use super::open::head_length;
 use super::{Index, Place, Store, create, pack_path, publish};
 use crate::car::{self, Car, Section};
 use crate::cid::Cid;
+use crate::error::NO_ROOM;
 use crate::source::{Source, drive, walk_of};
 use crate::{Error, Manifest};
 
@@ -64,7 +65,7 @@ impl Store {
             if !kept {
                 let _ = fs::remove_file(&staged);
             }
-            if is_no_room(e) {
+            if e.room_wanted().is_some() {
                 // What an earlier try left takes the room that this one lacks.
                 self.drop_partial(&root);
             }
@@ -158,14 +159,8 @@ impl Store {
     }
 }
 
-const NO_ROOM: &str = "no room: bytes of it";
-
 fn no_room(is: u64, limit: u64) -> Error {
     Error::TooLong { what: NO_ROOM, is, limit }
-}
-
-fn is_no_room(error: &Error) -> bool {
-    matches!(error, Error::TooLong { what: NO_ROOM, .. })
 }
 
 /// The writer's thread.

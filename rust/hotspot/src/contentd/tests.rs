@@ -23,16 +23,24 @@ struct Box {
 
 impl Box {
     fn new(name: &str, trusted: &[&Secret]) -> Self {
+        Self::start(Self::folder(name), trusted)
+    }
+
+    fn folder(name: &str) -> PathBuf {
         let root = std::env::temp_dir().join(format!("hotspot-contentd-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&root);
         std::fs::create_dir_all(root.join("sticks")).unwrap();
-        Self::start(root, trusted)
+        root
     }
 
     fn start(root: PathBuf, trusted: &[&Secret]) -> Self {
+        Self::with_quota(root, trusted, 0)
+    }
+
+    fn with_quota(root: PathBuf, trusted: &[&Secret], quota: u64) -> Self {
         std::fs::create_dir_all(root.join("data")).unwrap();
         let shared = Arc::new(Shared::new(State::load(&root.join("data/state.json"))));
-        let worker = Worker::open(&root.join("data"), &root.join("sticks"), 0, shared.clone()).unwrap();
+        let worker = Worker::open(&root.join("data"), &root.join("sticks"), quota, shared.clone()).unwrap();
         let (jobs, queue) = std::sync::mpsc::channel();
         let keys: Vec<_> = trusted.iter().map(|s| s.publisher()).collect();
         std::thread::spawn(move || worker.run(&queue, &|| keys.clone()));
@@ -190,6 +198,72 @@ fn a_new_release_takes_the_place_of_the_old_and_an_old_one_never_comes_back() {
     assert_eq!(again.titles(), ["Release 7"]);
     put(&friend, &made, "Release 6", 6, b"six");
     assert!(again.work("/import", json!({"path": made.to_str().unwrap()})).is_err());
+}
+
+/// Bytes that no compression makes fewer and no two of which are alike.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+#[test]
+fn the_oldest_go_when_room_runs_out_and_for_nothing_that_cannot_be_taken() {
+    let friends: Vec<Secret> = (1..6).map(|n| Secret::from_seed(&[n; 32])).collect();
+    let trusted: Vec<&Secret> = friends.iter().collect();
+    let the_box = Box::with_quota(Box::folder("room"), &trusted, 3_000_000);
+    let made = the_box.root.join("made.car");
+    let import = |n: usize, title: &str| {
+        let root = put(&friends[n], &made, title, 1, &noise(n as u64, 1_200_000));
+        (root, the_box.work("/import", json!({"path": made.to_str().unwrap()})))
+    };
+    import(0, "First").1.unwrap();
+    // Their order is by the second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let second = import(1, "Second").0;
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let third = import(2, "Third").0;
+    assert_eq!(the_box.titles(), ["Second", "Third"], "the first went");
+    // What was signed for is small; what was added to the file is nobody's word.
+    put(&friends[3], &made, "Swollen", 1, b"small");
+    let mut swollen = std::fs::read(&made).unwrap();
+    swollen.extend(noise(9, 2_500_000));
+    std::fs::write(&made, swollen).unwrap();
+    assert!(the_box.work("/import", json!({"path": made.to_str().unwrap()})).is_err());
+    assert_eq!(the_box.titles(), ["Second", "Third"], "and makes nothing go");
+    for root in [second, third] {
+        assert_eq!(the_box.ask("POST", "/pin", json!({"root": root.to_string(), "pinned": true})).0, 200);
+    }
+    let why = import(4, "Fourth").1.unwrap_err();
+    assert!(why.contains("no room") && the_box.titles() == ["Second", "Third"], "{why}");
+}
+
+#[test]
+fn the_admins_word_is_for_the_publisher_that_was_shown() {
+    let (shown, other) = (Secret::from_seed(&[1; 32]), Secret::from_seed(&[2; 32]));
+    let the_box = Box::new("swapped", &[]);
+    let stick = the_box.root.join("sticks/sda1");
+    std::fs::create_dir_all(&stick).unwrap();
+    let lay = |secret: &Secret, title: &str| {
+        let made = the_box.root.join("made.car");
+        put(secret, &made, title, 1, title.as_bytes());
+        std::fs::rename(made, stick.join("a.car")).unwrap();
+    };
+    lay(&shown, "Shown");
+    let waits = || the_box.shared.view().waiting.first().cloned();
+    let id = the_box.until("it waits", waits).id;
+    lay(&other, "Another");
+    assert!(the_box.work("/take", json!({"id": id})).is_err());
+    assert!(the_box.titles().is_empty());
+    lay(&shown, "Shown");
+    let id = the_box.until("it waits", waits).id;
+    the_box.work("/take", json!({"id": id})).unwrap();
+    assert_eq!(the_box.titles(), ["Shown"]);
 }
 
 #[test]

@@ -67,6 +67,19 @@ pub struct Worker {
 
 type Ended = Result<String, String>;
 
+/// Why something was not taken.
+struct Failure {
+    why: String,
+    /// Bytes that it would need, if that is all it lacks, and what it is.
+    wanted: Option<(u64, Box<Manifest>)>,
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self { why, wanted: None }
+    }
+}
+
 impl Worker {
     /// Opens the store. `quota` bounds what content takes; 0: only the disk does.
     pub fn open(root: &Path, sticks: &Path, quota: u64, shared: Arc<Shared>) -> std::io::Result<Self> {
@@ -237,16 +250,18 @@ impl Worker {
         let (opened, root) = Opened::open(&file).map_err(|e| e.to_string())?;
         let total = file.metadata().map_err(|e| e.to_string())?.len();
         match opened {
-            Opened::Stream(_) => {
+            Opened::Stream(_) => self.with_room(|worker| {
                 use std::io::Seek;
                 (&file).rewind().map_err(|e| e.to_string())?;
                 std::thread::scope(|scope| {
                     let car = Car::open(&file).map_err(|e| e.to_string())?;
                     let mut ahead = Ahead::start(scope, car).map_err(|e| e.to_string())?;
-                    self.take(root, &mut ahead, title, total, word, &path.display().to_string())
+                    worker.take(root, &mut ahead, title, total, word, &path.display().to_string())
                 })
+            }),
+            Opened::Indexed(mut indexed) => {
+                self.with_room(|worker| worker.take(root, &mut indexed, title, total, word, &path.display().to_string()))
             }
-            Opened::Indexed(mut indexed) => self.take(root, &mut indexed, title, total, word, &path.display().to_string()),
         }
     }
 
@@ -257,29 +272,44 @@ impl Worker {
         let shown = title.to_owned();
         let hashing = move |done| shared.view().progress = Some(Progress { what: "checking", title: shown.clone(), done, total });
         let mut hashed = make::hash(folder, &hashing).map_err(|e| e.to_string())?;
-        self.take(hashed.content, &mut hashed, title, total, true, &path.display().to_string())
+        self.with_room(|worker| worker.take(hashed.content, &mut hashed, title, total, true, &path.display().to_string()))
+    }
+
+    /// Tries; where there is no room, others go first and it tries once more. Only what somebody trusted has signed for, or the admin has asked
+    /// for, makes others go, and by what its manifest says, less what is here: a file's length is anybody's word.
+    fn with_room(&mut self, mut attempt: impl FnMut(&mut Self) -> Result<String, Failure>) -> Ended {
+        let failure = match attempt(self) {
+            Ok(said) => return Ok(said),
+            Err(failure) => failure,
+        };
+        match failure.wanted {
+            Some((wanted, manifest)) if self.make_room(wanted, Some(&manifest)) >= wanted => attempt(self).map_err(|again| again.why),
+            _ => Err(failure.why),
+        }
     }
 
     /// Takes whatever a source brings for this root.
-    fn take(&mut self, root: Cid, source: &mut dyn Source, title: &str, total: u64, word: bool, from: &str) -> Ended {
+    fn take(&mut self, root: Cid, source: &mut dyn Source, title: &str, total: u64, word: bool, from: &str) -> Result<String, Failure> {
         if self.store.bundles().contains_key(&root) {
             return Ok(format!("{title} is here already"));
         }
         let signed = root.codec == Codec::DagCbor;
         if !signed && !word {
-            return Err("nobody has signed it: it waits for the admin's word".into());
+            return Err("nobody has signed it: it waits for the admin's word".to_owned().into());
         }
-        let mut room = self.space().room;
-        if room < total {
-            room = self.make_room(total);
-        }
+        // Without a manifest only its length tells; the admin has asked for it.
+        let room = if signed { self.space().room } else { self.make_room(total, None) };
         let shared = self.shared.clone();
         let policy = shared.state().policy.clone();
         let trusted = self.trusted.clone();
         let mut refusal = None;
         let mut stranger = None;
+        let mut taken = None;
         let mut allow = |manifest: &Manifest| match policy.judge(manifest, &trusted, word) {
-            Verdict::Take => Ok(()),
+            Verdict::Take => {
+                taken = Some(Box::new(manifest.clone()));
+                Ok(())
+            }
             verdict => {
                 stranger = (verdict == Verdict::Wait).then(|| manifest.clone());
                 refusal = Some(match verdict {
@@ -301,7 +331,8 @@ impl Worker {
         if let Some(manifest) = stranger {
             self.wait(Path::new(from), "bundle", Some(&manifest), manifest.total_bytes);
         }
-        let imported = imported.map_err(|e| refusal.unwrap_or_else(|| e.to_string()))?;
+        let imported =
+            imported.map_err(|e| Failure { wanted: e.room_wanted().zip(taken), why: refusal.unwrap_or_else(|| e.to_string()) })?;
         let index = imported.index;
         let old = self.superseded(&index);
         let mut state = self.shared.state();
@@ -335,11 +366,16 @@ impl Worker {
     }
 
     /// Removes what goes first until `needed` bytes fit; nothing, if even all of that would not do. The room there is then.
-    fn make_room(&mut self, needed: u64) -> u64 {
+    ///
+    /// A release before `new` stays until `new` is there: it is what people read meanwhile, and holds much of what `new` is made of.
+    fn make_room(&mut self, needed: u64, new: Option<&Manifest>) -> u64 {
         let room = self.space().room;
         let pinned = self.shared.state().pinned.clone();
         let mut going = self.by_age();
-        going.retain(|index| !pinned.contains(&index.root.to_string()));
+        let before = |index: &Index| {
+            index.signed && new.is_some_and(|m| (m.publisher, m.series()) == (index.manifest.publisher, index.manifest.series()))
+        };
+        going.retain(|index| !pinned.contains(&index.root.to_string()) && !before(index));
         if room + going.iter().map(|index| index.bytes()).sum::<u64>() < needed {
             return room;
         }
@@ -388,7 +424,9 @@ impl Worker {
                 true
             }));
         }
-        let mut gateways = Gateways::new(&settings::load().content.gateways);
+        // The box next door may have what is rotten here.
+        let addresses = if rotten.is_empty() { Vec::new() } else { gateways(&settings::load().content) };
+        let mut gateways = Gateways::new(&addresses);
         let mut mended = 0;
         for rot in &rotten {
             let fetched = gateways.block(rot.cid).and_then(|block| self.store.mend(&rot.cid, &block).map_err(|e| e.to_string()));
@@ -437,7 +475,7 @@ impl Worker {
             Address::Root(root) if self.store.bundles().contains_key(&root) => Ok("it is here".into()),
             Address::Root(root) => {
                 let mut remote = Remote::root(Gateways::new(gateways));
-                let ended = self.take(root, &mut remote, "", 0, word, from);
+                let ended = self.with_room(|worker| worker.take(root, &mut remote, "", 0, word, from));
                 ended.map(|said| format!("{said}, {} bytes fetched", remote.fetched))
             }
             Address::Web(url) => self.follow_web(&url, false),
@@ -457,14 +495,21 @@ impl Worker {
         }
         let (mut remote, root) = Remote::named(gateways, manifest, bytes);
         // Whom the settings name is trusted by that; whom a domain's owner names is not.
-        let ended = self.trusting(word.then_some(*publisher), |worker| worker.take(root, &mut remote, &publisher.short(), 0, false, from));
+        let ended = self.trusting(word.then_some(*publisher), |worker| {
+            worker.with_room(|worker| worker.take(root, &mut remote, &publisher.short(), 0, false, from))
+        });
         ended.map(|said| format!("{said}, {} bytes fetched{stale}", remote.fetched))
     }
 
     fn follow_web(&mut self, url: &str, word: bool) -> Ended {
-        let (mut web, root) = WebCar::open(url)?;
-        let ended = self.take(root, &mut web, url, 0, word, url);
-        ended.map(|said| format!("{said}, {} bytes fetched", web.fetched))
+        let mut fetched = 0;
+        let ended = self.with_room(|worker| {
+            let (mut web, root) = WebCar::open(url)?;
+            let ended = worker.take(root, &mut web, url, 0, word, url);
+            fetched += web.fetched;
+            ended
+        });
+        ended.map(|said| format!("{said}, {fetched} bytes fetched"))
     }
 
     fn failed(&self, path: &Path, manifest: Option<&Manifest>, why: &str) {
