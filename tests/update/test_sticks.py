@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from box import Box, image
+from box import Box, hotspot, image
 
 
 class Sticks(Box):
@@ -51,6 +51,17 @@ class Sticks(Box):
         self.until_state("ready")
         self.assertEqual(self.status()["release"]["seq"], 8)
         self.assertEqual(self.slot("b"), image(8))
+
+    def test_a_list_beside_them_keeps_a_withdrawn_one_back(self):
+        os.makedirs(folder := os.path.join(self.stick(), "updates"))
+        files = [self.keys.bundle(os.path.join(folder, f"r{seq}"), seq, *options) for seq, options in ((6, ("--back", "8")), (8, ()))]
+        hotspot("update", "channel", *files, "-o", os.path.join(folder, "channel.json"), "--keys", self.keys.folder, "--edition", 20)
+        with open(os.path.join(folder, "other.json"), "w") as f:
+            f.write('{"channel":' + "[" * 100_000)
+        self.start()
+        self.insert(self.stick())
+        self.until_state("ready")
+        self.assertEqual((self.status()["release"]["seq"], self.slot("b")), (6, image(6)))
 
     def test_a_folder_named_like_an_update_is_nothing(self):
         stick = self.stick()

@@ -13,6 +13,7 @@ mod device;
 mod facts;
 pub mod http;
 mod inbox;
+mod lists;
 mod net;
 mod socket;
 mod sticks;

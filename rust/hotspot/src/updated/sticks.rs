@@ -14,7 +14,7 @@ use nix::fcntl::OFlag;
 use update::Refusal;
 
 use super::candidate::{Candidate, Judge, Place};
-use super::{MAGIC, Message, Offer};
+use super::{MAGIC, Message, Offer, lists};
 
 /// Entries that are looked at, files and folders.
 const MOST_ENTRIES: usize = 10_000;
@@ -75,6 +75,8 @@ fn offer(stick: &Path, judge: &dyn Fn() -> Result<Judge, String>, quiet: bool) -
             return Some(Offer { best: None, refused: Some((format!("{name} on the stick: {why}"), "no-roots")), quiet });
         }
     };
+    let lists = lists::beside(&look.bundles.iter().map(|found| found.folder.as_path()).collect(), &judge);
+    let state = judge.state();
     let mut best: Option<Candidate> = None;
     let mut refused: Option<(String, &'static str)> = None;
     for found in look.bundles {
@@ -82,6 +84,13 @@ fn offer(stick: &Path, judge: &dyn Fn() -> Result<Judge, String>, quiet: bool) -
         let judged = Place::file(found.file)
             .map_err(|e| Refusal::Unreadable(e.to_string()))
             .and_then(|place| judge.judge(place, from.clone(), false));
+        let passed_over =
+            judged.as_ref().ok().and_then(|new| lists::passed_over(&lists, &state.board, state.running, state.pin, &new.bundle.id()));
+        if let Some(why) = passed_over {
+            log::info!("{from}: {why}");
+            refused.get_or_insert((format!("{from}: {why}"), "not-listed"));
+            continue;
+        }
         match judged {
             Ok(new) if best.as_ref().is_none_or(|b| (new.release.seq, new.release.built) > (b.release.seq, b.release.built)) => {
                 best = Some(new)
@@ -107,6 +116,8 @@ pub struct Found {
     pub file: File,
     /// Its name for people.
     pub name: String,
+    /// Where it lies.
+    pub folder: PathBuf,
 }
 
 /// What a look found.
@@ -140,7 +151,7 @@ pub fn look(top: &Path, magic: &[u8], limit: Duration) -> Look {
             let Ok(entry) = entry else { break };
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() && depth < DEEPEST => folders.push_back((entry.path(), depth + 1)),
-                Ok(kind) if kind.is_file() => result.bundles.extend(bundle(&entry.path(), magic)),
+                Ok(kind) if kind.is_file() => result.bundles.extend(begins(&entry.path(), magic)),
                 _ => {}
             }
         }
@@ -148,13 +159,15 @@ pub fn look(top: &Path, magic: &[u8], limit: Duration) -> Look {
     result
 }
 
-fn bundle(path: &Path, magic: &[u8]) -> Option<Found> {
+/// The file, if it begins so.
+pub fn begins(path: &Path, magic: &[u8]) -> Option<Found> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path).ok()?;
     file.metadata().ok().filter(fs::Metadata::is_file)?;
     let mut start = vec![0; magic.len()];
     file.read_exact_at(&mut start, 0).ok()?;
-    (start == magic).then(|| Found { file, name: shown(path.file_name().unwrap_or_default()) })
+    let folder = path.parent().unwrap_or(path).to_owned();
+    (start == magic).then(|| Found { file, name: shown(path.file_name().unwrap_or_default()), folder })
 }
 
 /// A name in whatever encoding, fit for a line.
